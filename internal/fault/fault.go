@@ -10,8 +10,7 @@ type Kind string
 
 // The kinds, each with the HTTP status it becomes in package web.
 const (
-	Invalid      Kind = "invalid"      // 422 (400 where the body can't be read): can never succeed as sent
-	Malformed    Kind = "malformed"    // 400: the request can't be read
+	Invalid      Kind = "invalid"      // 400: the request can never succeed as sent
 	Unauthorized Kind = "unauthorized" // 401: no valid credential
 	Forbidden    Kind = "forbidden"    // 403: the credential does not allow this
 	NotFound     Kind = "not_found"    // 404: the thing named does not exist
