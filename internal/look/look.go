@@ -1,0 +1,106 @@
+// Package look is how everything we show looks: the design tokens, the
+// stylesheet, and the frame that all pages share. It holds no words: texts
+// come from whoever renders, in the reader's language.
+//
+// A page needs no inline style or script and asks nothing of another host, so
+// that the strictest Content-Security-Policy holds.
+package look
+
+import (
+	"bytes"
+	_ "embed" // for the files below
+	"fmt"
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+var (
+	//go:embed css/base.css
+	baseCSS string
+	//go:embed css/pages.css
+	pagesCSS string
+	//go:embed icon.svg
+	iconSVG []byte
+	//go:embed layout.html
+	layoutHTML string
+)
+
+// The assets that every page links to.
+var (
+	Style = NewAsset("look.css", "text/css; charset=utf-8", []byte(TokensCSS(":root")+baseCSS+pagesCSS))
+	Icon  = NewAsset("icon.svg", "image/svg+xml", iconSVG)
+)
+
+// A Link is an entry of the header, the footer or the language list.
+type Link struct {
+	Text    string
+	URL     string
+	Lang    string // of Text, where it differs from the page's
+	Current bool   // it leads to this page
+}
+
+// A Page is what the frame shows around a page's own content.
+type Page struct {
+	Lang        string // BCP 47, for the html element
+	Title       string // shown in the tab, before the brand's name
+	Description string // for search engines and previews; may be ""
+	Brand       string // the header's words after "UNITED24 Media"
+	BrandURL    string // where the header leads
+	Skip        string // words of the link that jumps to the content
+	Sandbox     string // the strip on every page while no money moves; "" on live
+	Private     bool   // kept from search engines
+	Refresh     int    // seconds until the browser asks again; 0 never
+	Nav         []Link
+	LangsLabel  string // names the list of languages
+	Langs       []Link // empty on a page of one language
+	Footer      []Link
+	Note        string   // the footer's sentence
+	Scripts     []string // addresses of module scripts of ours
+	Wide        bool     // for tables
+	Body        any      // for the page's own template
+}
+
+// Style returns the stylesheet's address.
+func (Page) Style() string { return Style.Path }
+
+// Icon returns the icon's address.
+func (Page) Icon() string { return Icon.Path }
+
+// A Template is a page's content inside the frame.
+type Template struct{ t *template.Template }
+
+// MustParse returns the template of a page from its own texts, one of which
+// defines "content"; there, the dot is [Page.Body]. It panics on an error:
+// templates are embedded.
+func MustParse(funcs template.FuncMap, texts ...string) *Template {
+	t := template.New("layout").Funcs(funcs).Funcs(template.FuncMap{"lower": strings.ToLower})
+	template.Must(t.Parse(layoutHTML))
+	for _, text := range texts {
+		template.Must(t.Parse(text))
+	}
+	return &Template{t}
+}
+
+// Bytes returns the whole document.
+func (t *Template) Bytes(p Page) ([]byte, error) {
+	var out bytes.Buffer
+	if err := t.t.Execute(&out, p); err != nil {
+		return nil, fmt.Errorf("render %q: %w", p.Title, err)
+	}
+	return out.Bytes(), nil
+}
+
+// Render answers with the document. Nothing is written if it fails, so that
+// the caller can still answer with an error.
+func (t *Template) Render(w http.ResponseWriter, status int, p Page) error {
+	body, err := t.Bytes(p)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", p.Lang)
+	w.WriteHeader(status)
+	w.Write(body) //nolint:errcheck // the reader went away
+	return nil
+}
