@@ -1,0 +1,211 @@
+// Package limits says how often somebody may do something: so many at once,
+// then so many in an hour, for each network and in all.
+//
+// The count is kept in Redis, so that replicas share it. Where Redis is slow
+// or gone, each process goes on with a smaller limit of its own: an outage
+// must not open the door.
+package limits
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/throttled/throttled/v2"
+	"github.com/throttled/throttled/v2/store/goredisstore.v9"
+)
+
+// A Rule is one limit: Burst at once, and after that PerHour, spread evenly.
+// Both are 1 or more.
+type Rule struct {
+	Name    string
+	Burst   int
+	PerHour int
+}
+
+// Names of the rules that ship.
+const (
+	Checkout    = "checkout"     // opening a checkout, for each network
+	CheckoutAll = "checkout-all" // opening checkouts, in all
+	Signal      = "signal"       // signals of the ask, for each network
+)
+
+// rules are generous to a newsroom or a school behind one address, and leave
+// somebody who tries stolen cards 120 an hour.
+func rules() []Rule {
+	return []Rule{
+		{Name: Checkout, Burst: 20, PerHour: 120},
+		{Name: CheckoutAll, Burst: 600, PerHour: 18_000},
+		{Name: Signal, Burst: 300, PerHour: 7_200},
+	}
+}
+
+const (
+	redisPrefix  = "support:limits:v1:"
+	redisTimeout = 50 * time.Millisecond // what a caller waits for Redis at most
+	redisPause   = 5 * time.Second       // how long Redis is left alone after it failed
+	clockSkew    = 5 * time.Second       // between the nodes of a cluster
+	saltLife     = 24 * time.Hour        // how long a network keeps the same key
+	aloneShare   = 4                     // a process without Redis allows one in so many
+	memoryKeys   = 50_000                // remembered in this process, for each rule and kind, at least
+	unknownWait  = time.Minute           // the wait for a rule that doesn't exist
+)
+
+// Options is what [New] needs; the zero Options limit within this process.
+type Options struct {
+	Redis  redis.UniversalClient // nil: limits are counted in this process alone
+	Secret []byte                // hides networks in Redis; replicas share it; random if empty
+	Rules  []Rule                // those that ship if nil
+	Now    func() time.Time      // time.Now if nil
+	Log    *slog.Logger          // slog.Default() if nil
+}
+
+// Limits counts and decides. It is safe for concurrent use.
+type Limits struct {
+	rules   map[string]*limiters
+	secret  []byte
+	now     func() time.Time
+	log     *slog.Logger
+	breaker *breaker
+}
+
+// limiters are one rule as it is kept in the three places.
+type limiters struct {
+	interval time.Duration                 // between two that are spread evenly
+	shared   *throttled.GCRARateLimiterCtx // in Redis; nil without it
+	own      *throttled.GCRARateLimiterCtx // in this process
+	alone    *throttled.GCRARateLimiterCtx // in this process, smaller, while Redis fails
+}
+
+// New returns limits by the rules of o. It returns an error for a rule that
+// allows nothing or has another's name.
+func New(o Options) (*Limits, error) {
+	l := &Limits{
+		rules: make(map[string]*limiters), secret: o.Secret, now: o.Now, log: o.Log,
+		breaker: new(breaker),
+	}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	if l.log == nil {
+		l.log = slog.Default()
+	}
+	if len(l.secret) == 0 {
+		l.secret = make([]byte, sha256.Size)
+		rand.Read(l.secret) //nolint:errcheck // never fails
+	}
+	if o.Rules == nil {
+		o.Rules = rules()
+	}
+	for _, r := range o.Rules {
+		if _, taken := l.rules[r.Name]; taken || r.Burst < 1 || r.PerHour < 1 {
+			return nil, fmt.Errorf("limit %q: want a name of its own, and a burst and an hourly rate of 1 or more", r.Name)
+		}
+		of, err := l.build(r, o.Redis)
+		if err != nil {
+			return nil, fmt.Errorf("limit %q: %w", r.Name, err)
+		}
+		l.rules[r.Name] = of
+	}
+	return l, nil
+}
+
+func (l *Limits) build(r Rule, client redis.UniversalClient) (*limiters, error) {
+	of := &limiters{interval: time.Hour / time.Duration(r.PerHour)}
+	var errs [3]error
+	if client != nil {
+		shared, err := goredisstore.NewCtx(client, redisPrefix)
+		errs[0] = err
+		if err == nil {
+			of.shared, errs[0] = throttled.NewGCRARateLimiterCtx(shared, quota(r.Burst, r.PerHour))
+		}
+	}
+	of.own, errs[1] = throttled.NewGCRARateLimiterCtx(newMemory(memoryKeys, l.now), quota(r.Burst, r.PerHour))
+	of.alone, errs[2] = throttled.NewGCRARateLimiterCtx(newMemory(memoryKeys, l.now),
+		quota(max(1, r.Burst/aloneShare), max(1, r.PerHour/aloneShare)))
+	return of, errors.Join(errs[:]...)
+}
+
+func quota(burst, perHour int) throttled.RateQuota {
+	return throttled.RateQuota{MaxRate: throttled.PerHour(perHour), MaxBurst: burst - 1}
+}
+
+// Allow counts one more under the rule called name for key, which is a
+// [Network], or "" for a limit in all, and reports whether it is within the
+// limit. If not, it wasn't counted, and retryAfter (more than 0) is when the
+// next one would be.
+//
+// It waits for Redis 50 ms at most. The key leaves this process only as a
+// keyed hash that changes daily. A name without a rule allows nothing.
+func (l *Limits) Allow(ctx context.Context, name, key string) (ok bool, retryAfter time.Duration) {
+	of := l.rules[name]
+	if of == nil {
+		l.log.ErrorContext(ctx, "limits: no such rule", "name", name)
+		return false, unknownWait
+	}
+	key = l.hide(name, key)
+	// What one process alone has seen too much of needs no question to Redis,
+	// which keeps a flood away from it.
+	if ok, retryAfter = of.ask(ctx, of.own, key); !ok || of.shared == nil {
+		return ok, retryAfter
+	}
+	if l.breaker.closed(l.now()) {
+		limited, retryAfter, err := of.askRedis(ctx, key)
+		if err == nil {
+			if l.breaker.succeeded() {
+				l.log.InfoContext(ctx, "limits: Redis answers again, replicas share their limits")
+			}
+			return !limited, retryAfter
+		}
+		if l.breaker.failed(l.now()) {
+			l.log.WarnContext(ctx, "limits: Redis does not answer, this process limits alone", "err", err)
+		}
+	}
+	return of.ask(ctx, of.alone, key)
+}
+
+// ask asks a limiter in memory. Its only error is that too many others changed
+// the same key at the same moment, which is itself too much.
+func (of *limiters) ask(ctx context.Context, in *throttled.GCRARateLimiterCtx, key string) (bool, time.Duration) {
+	limited, result, err := in.RateLimitCtx(ctx, key, 1)
+	if limited || err != nil {
+		return false, max(result.RetryAfter, time.Millisecond)
+	}
+	return true, 0
+}
+
+// askRedis asks the limiter that replicas share. It goes on when the caller
+// does not, so that one who hangs up can't make Redis look broken.
+func (of *limiters) askRedis(ctx context.Context, key string) (limited bool, retryAfter time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisTimeout)
+	defer cancel()
+	limited, result, err := of.shared.RateLimitCtx(ctx, key, 1)
+	switch {
+	case err != nil:
+		return false, 0, err
+	case !limited:
+		return false, 0, nil
+	case result.RetryAfter > of.interval+clockSkew:
+		// The algorithm never waits longer than one interval: this value is
+		// not one that it wrote.
+		return false, 0, fmt.Errorf("a stored limit asks to wait %v", result.RetryAfter)
+	}
+	return true, max(result.RetryAfter, time.Millisecond), nil
+}
+
+// hide returns a key that tells nothing about the network to who can read
+// Redis, and nothing lasting to who also has yesterday's.
+func (l *Limits) hide(name, key string) string {
+	salt := hmac.New(sha256.New, l.secret)
+	fmt.Fprintf(salt, "limits %d", l.now().Unix()/int64(saltLife/time.Second))
+	mac := hmac.New(sha256.New, salt.Sum(nil))
+	fmt.Fprintf(mac, "%s\x00%s", name, key)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+}
