@@ -22,7 +22,8 @@ CREATE INDEX events_created ON events (created_at);
 CREATE INDEX events_ref ON events (ref);
 CREATE INDEX events_parked ON events (received_at) WHERE state = 'parked';
 
--- What Stripe's API answered, object by object. The id is a hash of the rest.
+-- What Stripe's API answered, object by object, and facts of our own in the
+-- same form. The id is a hash of the rest.
 CREATE TABLE snapshots (
     id    TEXT PRIMARY KEY,
     ref   TEXT NOT NULL,
@@ -55,7 +56,6 @@ CREATE TABLE donations (
     supporter           TEXT NOT NULL,
     is_first            BOOLEAN NOT NULL,  -- the earliest donation of its supporter
     created_at          BIGINT NOT NULL,
-    day                 BIGINT NOT NULL,
     currency            TEXT NOT NULL,
     settlement_currency TEXT NOT NULL,
     gross_minor         BIGINT NOT NULL,
@@ -74,15 +74,16 @@ CREATE TABLE donations (
     country             TEXT NOT NULL,
     locale              TEXT NOT NULL,
     attribution         TEXT NOT NULL,
-    utm                 TEXT NOT NULL,     -- JSON
+    utm_source          TEXT NOT NULL,
+    utm_medium          TEXT NOT NULL,
+    utm_campaign        TEXT NOT NULL,
     method              TEXT NOT NULL,
     email               TEXT NOT NULL,
     name                TEXT NOT NULL,
     source              TEXT NOT NULL      -- stripe or offline
 );
 CREATE INDEX donations_created ON donations (created_at, key);
-CREATE INDEX donations_supporter ON donations (supporter, created_at, key);
-CREATE INDEX donations_charge ON donations (charge);
+CREATE INDEX donations_supporter ON donations (supporter);
 
 CREATE TABLE memberships (
     subscription   TEXT PRIMARY KEY,
@@ -103,17 +104,16 @@ CREATE TABLE memberships (
     placement      TEXT NOT NULL,
     campaign       TEXT NOT NULL,
     variant        TEXT NOT NULL,
+    locale         TEXT NOT NULL,
+    attribution    TEXT NOT NULL,
+    checkout       TEXT NOT NULL,
+    utm_source     TEXT NOT NULL,
+    utm_medium     TEXT NOT NULL,
+    utm_campaign   TEXT NOT NULL,
     email          TEXT NOT NULL
 );
 CREATE INDEX memberships_supporter ON memberships (supporter);
 CREATE INDEX memberships_until ON memberships (live_until) WHERE live_until > 0;
-
--- The earliest donation of each supporter.
-CREATE TABLE supporters (
-    supporter      TEXT PRIMARY KEY,
-    first_donation TEXT NOT NULL,
-    first_at       BIGINT NOT NULL
-);
 
 -- How many live donations and memberships a supporter has in each scope.
 CREATE TABLE supporter_scopes (
@@ -215,13 +215,6 @@ CREATE TABLE tokens (
 CREATE TABLE facts (
     name  TEXT PRIMARY KEY,
     value TEXT NOT NULL
-);
-
--- Offline gifts and adopted Stripe ids, as imported.
-CREATE TABLE imports (
-    ref   TEXT PRIMARY KEY,
-    body  TEXT NOT NULL,
-    at    BIGINT NOT NULL
 );
 
 -- Every difference a reconciliation found.

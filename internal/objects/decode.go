@@ -1,0 +1,225 @@
+package objects
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// APIVersion is the version of Stripe's API whose objects are read here.
+const APIVersion = "2023-10-16"
+
+// A Said is one thing that was said about one object.
+type Said struct {
+	Ref      Ref
+	Register Register
+}
+
+// A Source is when something was said, and how.
+type Source struct {
+	At    int64  // event.created, or the Date of the API's answer; seconds since 1970
+	Event string // the event's type; "" for an answer of the API
+}
+
+// An Event is the envelope of a webhook delivery.
+type Event struct {
+	ID         string
+	Type       string
+	APIVersion string
+	Livemode   bool
+	Created    int64 // seconds since 1970
+	Ref        Ref   // the object it is about, "" if it has no id
+	Object     []byte
+}
+
+// Unknown fields are ignored everywhere: Stripe adds some at any time. Names
+// are matched exactly and twice the same one is refused, so that every reader
+// of the signed bytes sees the same event. Bytes that are no UTF-8 are replaced.
+var lenient = jsontext.AllowInvalidUTF8(true)
+
+// ErrKind says that an object is of a kind that has no register.
+var ErrKind = errors.New("objects of this kind are not kept")
+
+// DecodeEvent reads the envelope of an event and names its object.
+func DecodeEvent(body []byte) (Event, error) {
+	var e struct {
+		ID         string `json:"id"`
+		Object     string `json:"object"`
+		Type       string `json:"type"`
+		APIVersion string `json:"api_version"`
+		Livemode   bool   `json:"livemode"`
+		Created    int64  `json:"created"`
+		Data       struct {
+			Object jsontext.Value `json:"object"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &e, lenient); err != nil {
+		return Event{}, fmt.Errorf("not an event: %w", err)
+	}
+	if e.ID == "" || e.Object != "event" || len(e.ID) > maxID {
+		return Event{}, errors.New("not an event: no id, or not of type event")
+	}
+	event := Event{e.ID, e.Type, e.APIVersion, e.Livemode, e.Created, "", e.Data.Object}
+	if len(e.Data.Object) == 0 || e.Data.Object.Kind() != '{' {
+		return event, nil
+	}
+	var head struct {
+		ID     string `json:"id"`
+		Object Kind   `json:"object"`
+	}
+	if err := json.Unmarshal(e.Data.Object, &head, lenient); err != nil {
+		return event, fmt.Errorf("event %s: %w", e.ID, err)
+	}
+	event.Ref = NewRef(head.Object, head.ID)
+	return event, nil
+}
+
+// maxID is the most characters of an id that is stored; Stripe's own limit is
+// 255.
+const maxID = 255
+
+// Decode reads one object as it was said, with the objects expanded inside it.
+// It returns [ErrKind] for a kind that has no register.
+func Decode(object []byte, from Source) ([]Said, error) {
+	var head struct {
+		ID     string `json:"id"`
+		Object Kind   `json:"object"`
+	}
+	if err := json.Unmarshal(object, &head, lenient); err != nil {
+		return nil, fmt.Errorf("not an object: %w", err)
+	}
+	if head.Object == kindFact && from.Event == "" {
+		return decodeFact(object)
+	}
+	if newRegister(head.Object) == nil {
+		return nil, fmt.Errorf("%q: %w", head.Object, ErrKind)
+	}
+	if head.ID == "" || len(head.ID) > maxID {
+		return nil, fmt.Errorf("a %s without a usable id", head.Object)
+	}
+	d := decoder{from: from}
+	said, err := d.read(head.Object, head.ID, object)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", head.Object, err)
+	}
+	return append(d.inside, said), nil
+}
+
+type decoder struct {
+	from   Source
+	inside []Said // what was found expanded
+}
+
+func (d *decoder) stamp() Stamp { return Stamp{At: d.from.At, Event: d.from.Event != ""} }
+
+func (d *decoder) read(kind Kind, id string, object []byte) (Said, error) {
+	var reading snapshot
+	switch kind {
+	case KindCharge:
+		reading = new(charge)
+	case KindIntent:
+		reading = new(intent)
+	case KindInvoice:
+		reading = new(invoice)
+	case KindSubscription:
+		reading = new(subscription)
+	case KindSession:
+		reading = new(session)
+	case KindCustomer:
+		reading = new(customer)
+	case KindRefund:
+		reading = new(refund)
+	case KindDispute:
+		reading = new(dispute)
+	case KindTransaction:
+		reading = new(transaction)
+	case KindPayout:
+		reading = new(payout)
+	case KindWarning:
+		reading = new(warning)
+	default:
+		return Said{}, fmt.Errorf("%q: %w", kind, ErrKind)
+	}
+	if err := json.Unmarshal(object, reading, lenient); err != nil {
+		return Said{}, err
+	}
+	register, err := reading.register(d)
+	return Said{NewRef(kind, id), register}, err
+}
+
+// A snapshot is the part of a Stripe object that we read.
+type snapshot interface {
+	// register returns the register that has seen just this snapshot.
+	register(d *decoder) (Register, error)
+}
+
+// A link is a field that holds an object's id, or the object where Stripe was
+// asked to expand it, or null.
+type link struct {
+	id     string
+	object jsontext.Value
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (l *link) UnmarshalJSONFrom(in *jsontext.Decoder) error {
+	if in.PeekKind() != '{' {
+		var id *string
+		if err := json.UnmarshalDecode(in, &id); err != nil {
+			return err
+		}
+		if id != nil {
+			l.id = *id
+		}
+		return nil
+	}
+	object, err := in.ReadValue()
+	if err != nil {
+		return err
+	}
+	var head struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(object, &head, lenient); err != nil {
+		return err
+	}
+	l.id, l.object = head.ID, object.Clone()
+	return nil
+}
+
+// follow returns the link's id and keeps the object, if it is expanded.
+func (d *decoder) follow(l link, kind Kind) (string, error) {
+	if len(l.id) > maxID {
+		return "", fmt.Errorf("the id of a %s is too long", kind)
+	}
+	if l.object == nil {
+		return l.id, nil
+	}
+	said, err := d.read(kind, l.id, l.object)
+	if err != nil {
+		return "", err
+	}
+	d.inside = append(d.inside, said)
+	return l.id, nil
+}
+
+// links follows several links; the first error ends it.
+type links struct {
+	*decoder
+	err error
+}
+
+func (l *links) follow(to link, kind Kind) string {
+	id, err := l.decoder.follow(to, kind)
+	if l.err == nil {
+		l.err = err
+	}
+	return id
+}
+
+func latest[T any](d *decoder, value T) Latest[T] { return Latest[T]{d.stamp(), value} }
+
+// upper returns a currency or country as it is answered outside.
+func upper(code string) string { return strings.ToUpper(code) }

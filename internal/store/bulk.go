@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// A bulk statement writes many rows at once. Its head names the table and
+// columns, its tail says what to do about rows that are there already.
+//
+// Here the databases differ: PostgreSQL takes a whole batch as one array a
+// column, so that one prepared statement serves every size; SQLite has no
+// arrays, but a row costs it no round trip.
+type bulk struct {
+	table   string
+	columns []column
+	tail    string
+}
+
+type column struct{ name, kind string } // kind is TEXT, BIGINT, BOOLEAN or BYTEA
+
+// columnsOf returns columns of one kind.
+func columnsOf(kind string, names ...string) []column {
+	all := make([]column, len(names))
+	for i, name := range names {
+		all[i] = column{name, kind}
+	}
+	return all
+}
+
+func (b *bulk) names() string {
+	names := make([]string, len(b.columns))
+	for i, c := range b.columns {
+		names[i] = c.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// rows is a batch of rows, column by column: add takes string, int64, bool or
+// []byte, as the columns say.
+type rows struct {
+	*bulk
+	count  int
+	values []any // one typed slice a column
+}
+
+func (b *bulk) rows() *rows {
+	r := &rows{bulk: b, values: make([]any, len(b.columns))}
+	for i, c := range b.columns {
+		switch c.kind {
+		case "TEXT":
+			r.values[i] = []string(nil)
+		case "BIGINT":
+			r.values[i] = []int64(nil)
+		case "BOOLEAN":
+			r.values[i] = []bool(nil)
+		case "BYTEA":
+			r.values[i] = [][]byte(nil)
+		}
+	}
+	return r
+}
+
+// add appends one row, a value a column.
+func (r *rows) add(row ...any) {
+	r.count++
+	for i, v := range row {
+		switch column := r.values[i].(type) {
+		case []string:
+			r.values[i] = append(column, v.(string))
+		case []int64:
+			r.values[i] = append(column, v.(int64))
+		case []bool:
+			r.values[i] = append(column, v.(bool))
+		case [][]byte:
+			r.values[i] = append(column, v.([]byte))
+		}
+	}
+}
+
+func (r *rows) row(n int) []any {
+	row := make([]any, len(r.values))
+	for i, column := range r.values {
+		switch column := column.(type) {
+		case []string:
+			row[i] = column[n]
+		case []int64:
+			row[i] = column[n]
+		case []bool:
+			row[i] = column[n]
+		case [][]byte:
+			row[i] = column[n]
+		}
+	}
+	return row
+}
+
+// write runs the statement over all rows; scan, if there is one, is called for
+// each row that the tail returns.
+func (t *Tx) write(ctx context.Context, r *rows, scan func(*sql.Rows) error) error {
+	if r.count == 0 {
+		return nil
+	}
+	if t.postgres {
+		arrays := make([]string, len(r.columns))
+		for i, c := range r.columns {
+			arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, c.kind)
+		}
+		query := `INSERT INTO ` + r.table + ` (` + r.names() + `) SELECT * FROM unnest(` + strings.Join(arrays, ", ") + `) ` + r.tail
+		if err := t.query(ctx, query, r.values, scan); err != nil {
+			return fmt.Errorf("write %s: %w", r.table, err)
+		}
+		return nil
+	}
+	places := make([]string, len(r.columns))
+	for i := range places {
+		places[i] = fmt.Sprintf("$%d", i+1)
+	}
+	query := `INSERT INTO ` + r.table + ` (` + r.names() + `) VALUES (` + strings.Join(places, ", ") + `) ` + r.tail
+	statement, err := t.tx.PrepareContext(ctx, query)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", r.table, err)
+	}
+	defer statement.Close()
+	for n := range r.count {
+		if scan == nil {
+			_, err = statement.ExecContext(ctx, r.row(n)...)
+		} else {
+			err = scanAll(statement.QueryContext(ctx, r.row(n)...))(scan)
+		}
+		if err != nil {
+			return fmt.Errorf("write %s: %w", r.table, err)
+		}
+	}
+	return nil
+}
+
+// any returns the test that a column is one of the values in parameter n, and
+// list the argument for it.
+func (t *Tx) any(column string, n int) string {
+	if t.postgres {
+		return fmt.Sprintf("%s = ANY($%d)", column, n)
+	}
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
+}
+
+func (t *Tx) list(values []string) any {
+	if t.postgres {
+		return values
+	}
+	if len(values) == 0 {
+		return "[]"
+	}
+	text, _ := json.Marshal(values) // strings always encode
+	return string(text)
+}
+
+func (t *Tx) query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
+	if scan == nil {
+		_, err := t.tx.ExecContext(ctx, query, args...)
+		return err
+	}
+	return scanAll(t.tx.QueryContext(ctx, query, args...))(scan)
+}
+
+// scanAll calls scan for each row of a query.
+func scanAll(rows *sql.Rows, err error) func(scan func(*sql.Rows) error) error {
+	return func(scan func(*sql.Rows) error) error {
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := scan(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	}
+}

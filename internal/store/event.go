@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// States of a stored event.
+const (
+	Applied = "applied" // it is in the registers
+	Foreign = "foreign" // so it is, but nothing of ours hangs on it
+	Ignored = "ignored" // nothing of it is kept beside its bytes
+	Parked  = "parked"  // it could not be understood; staff see it
+)
+
+// An Event is a delivery as it is stored.
+type Event struct {
+	ID         string
+	Type       string
+	Ref        string // the object it is about
+	APIVersion string
+	Livemode   bool
+	Created    time.Time
+	Received   time.Time
+	State      string
+	Error      string // why it is parked or ignored
+	Body       []byte // compressed
+}
+
+var eventRows = bulk{
+	"events",
+	[]column{
+		{"id", "TEXT"}, {"type", "TEXT"}, {"ref", "TEXT"}, {"api_version", "TEXT"}, {"livemode", "BOOLEAN"},
+		{"created_at", "BIGINT"}, {"received_at", "BIGINT"}, {"deliveries", "BIGINT"}, {"state", "TEXT"}, {"error", "TEXT"},
+		{"body", "BYTEA"},
+	},
+	// A repeat must write too: only a write makes its answer wait for the
+	// standby, as the first delivery's did.
+	`ON CONFLICT (id) DO UPDATE SET deliveries = events.deliveries + excluded.deliveries`,
+}
+
+// PutEvents stores events; of one that is there already it counts the
+// deliveries. times says how often each came in this batch.
+func (t *Tx) PutEvents(ctx context.Context, events []Event, times []int64) error {
+	r := eventRows.rows()
+	for i, e := range events {
+		r.add(e.ID, e.Type, e.Ref, e.APIVersion, e.Livemode, Micros(e.Created), Micros(e.Received), times[i],
+			e.State, e.Error, e.Body)
+	}
+	return t.write(ctx, r, nil)
+}
+
+// Judge sets the state of a stored event that was applied again.
+func (t *Tx) Judge(ctx context.Context, id, state, reason string) error {
+	return t.query(ctx, `UPDATE events SET state = $2, error = $3 WHERE id = $1`, []any{id, state, reason}, nil)
+}
+
+const eventColumns = `id, type, ref, api_version, livemode, created_at, received_at, state, error, body`
+
+// EventsByID returns stored events.
+func (t *Tx) EventsByID(ctx context.Context, ids []string) ([]Event, error) {
+	return t.events(ctx, t.any("id", 1), t.list(ids))
+}
+
+// EventsAfter returns up to limit events in the order of their ids, from the
+// one after an id.
+func (t *Tx) EventsAfter(ctx context.Context, id string, limit int) ([]Event, error) {
+	return t.events(ctx, `id > $1 ORDER BY id LIMIT $2`, id, limit)
+}
+
+// ParkedEvents returns up to limit parked events, oldest first.
+func (t *Tx) ParkedEvents(ctx context.Context, limit int) ([]Event, error) {
+	return t.events(ctx, `state = 'parked' ORDER BY received_at, id LIMIT $1`, limit)
+}
+
+func (t *Tx) events(ctx context.Context, where string, args ...any) ([]Event, error) {
+	var found []Event
+	err := t.query(ctx, `SELECT `+eventColumns+` FROM events WHERE `+where, args, func(r *sql.Rows) error {
+		var e Event
+		var created, received int64
+		err := r.Scan(&e.ID, &e.Type, &e.Ref, &e.APIVersion, &e.Livemode, &created, &received, &e.State, &e.Error, &e.Body)
+		e.Created, e.Received = Time(created), Time(received)
+		found = append(found, e)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read events: %w", err)
+	}
+	return found, nil
+}
+
+// A Snapshot is an object in an answer of Stripe's API, or a fact of our own.
+type Snapshot struct {
+	ID   string // a hash of the rest
+	Ref  string
+	AsOf time.Time // by Stripe's clock
+	Body []byte    // compressed
+}
+
+var snapshotRows = bulk{
+	"snapshots",
+	[]column{{"id", "TEXT"}, {"ref", "TEXT"}, {"as_of", "BIGINT"}, {"body", "BYTEA"}},
+	`ON CONFLICT (id) DO NOTHING`,
+}
+
+// PutSnapshots stores snapshots; one that is there already stays.
+func (t *Tx) PutSnapshots(ctx context.Context, snapshots []Snapshot) error {
+	r := snapshotRows.rows()
+	for _, s := range snapshots {
+		r.add(s.ID, s.Ref, Micros(s.AsOf), s.Body)
+	}
+	return t.write(ctx, r, nil)
+}
+
+// SnapshotsAfter returns up to limit snapshots in the order of their ids, from
+// the one after an id.
+func (t *Tx) SnapshotsAfter(ctx context.Context, id string, limit int) ([]Snapshot, error) {
+	var found []Snapshot
+	err := t.query(ctx, `SELECT id, ref, as_of, body FROM snapshots WHERE id > $1 ORDER BY id LIMIT $2`, []any{id, limit},
+		func(r *sql.Rows) error {
+			var s Snapshot
+			var asOf int64
+			err := r.Scan(&s.ID, &s.Ref, &asOf, &s.Body)
+			s.AsOf = Time(asOf)
+			found = append(found, s)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read snapshots: %w", err)
+	}
+	return found, nil
+}

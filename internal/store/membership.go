@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// GraceOver returns the subscriptions whose membership counted until an
+// instant that has passed.
+func (s *Store) GraceOver(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	var over []string
+	err := scanAll(s.read.QueryContext(ctx, `
+		SELECT subscription FROM memberships
+		WHERE live_until > 0 AND live_until <= $1 AND live ORDER BY live_until LIMIT $2`, Micros(now), limit))(
+		func(r *sql.Rows) error {
+			var id string
+			err := r.Scan(&id)
+			over = append(over, id)
+			return err
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read memberships whose grace is over: %w", err)
+	}
+	return over, nil
+}
+
+// Fact returns a single fact, or "" where it is not known.
+func (s *Store) Fact(ctx context.Context, name string) (string, error) {
+	var value string
+	err := s.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(value), '') FROM facts WHERE name = $1`, name).Scan(&value)
+	if err != nil {
+		return "", fmt.Errorf("read fact %s: %w", name, err)
+	}
+	return value, nil
+}
+
+// PutFact sets a single fact.
+func (s *Store) PutFact(ctx context.Context, name, value string) error {
+	_, err := s.write.ExecContext(ctx, `
+		INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	if err != nil {
+		return fmt.Errorf("write fact %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/united24media/support/internal/giving"
+)
+
+// A Presence is how many live donations and memberships a supporter has in a
+// scope, or by how many that number moves.
+type Presence struct{ Donations, Memberships int64 }
+
+// A Place is a supporter in a scope.
+type Place struct{ Scope, Supporter string }
+
+var presenceRows = bulk{
+	"supporter_scopes",
+	append(columnsOf("TEXT", "scope", "supporter"), columnsOf("BIGINT", "donations", "memberships")...),
+	`ON CONFLICT (scope, supporter) DO UPDATE SET donations = supporter_scopes.donations + excluded.donations,
+		memberships = supporter_scopes.memberships + excluded.memberships
+	RETURNING scope, supporter, donations, memberships`,
+}
+
+// MovePresence adds to what supporters have in scopes and returns what they
+// have then.
+func (t *Tx) MovePresence(ctx context.Context, moves map[Place]Presence) (map[Place]Presence, error) {
+	r := presenceRows.rows()
+	for place, by := range moves {
+		r.add(place.Scope, place.Supporter, by.Donations, by.Memberships)
+	}
+	now := make(map[Place]Presence, len(moves))
+	err := t.write(ctx, r, func(r *sql.Rows) error {
+		var place Place
+		var has Presence
+		err := r.Scan(&place.Scope, &place.Supporter, &has.Donations, &has.Memberships)
+		now[place] = has
+		return err
+	})
+	return now, err
+}
+
+// DropAbsent removes supporters from scopes in which nothing of them is left.
+func (t *Tx) DropAbsent(ctx context.Context, places []Place) error {
+	for _, p := range places {
+		err := t.query(ctx, `
+			DELETE FROM supporter_scopes
+			WHERE scope = $1 AND supporter = $2 AND donations = 0 AND memberships = 0`, []any{p.Scope, p.Supporter}, nil)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var scopeRows = bulk{
+	"scopes",
+	append(columnsOf("TEXT", "scope"), columnsOf("BIGINT", "supporters", "members", "revision")...),
+	`ON CONFLICT (scope) DO UPDATE SET supporters = scopes.supporters + excluded.supporters,
+		members = scopes.members + excluded.members, revision = excluded.revision
+	RETURNING scope, supporters, members, revision`,
+}
+
+// MoveScopes adds to the public counts and returns what they are then. All of
+// them carry the next revision.
+func (t *Tx) MoveScopes(ctx context.Context, moves map[string]ScopeCount) ([]ScopeCount, error) {
+	if len(moves) == 0 {
+		return nil, nil
+	}
+	var revision int64
+	err := t.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(revision), 0) + 1 FROM scopes`).Scan(&revision)
+	if err != nil {
+		return nil, err
+	}
+	r := scopeRows.rows()
+	for scope, by := range moves {
+		r.add(scope, by.Supporters, by.Members, revision)
+	}
+	var now []ScopeCount
+	err = t.write(ctx, r, func(r *sql.Rows) error {
+		var c ScopeCount
+		err := r.Scan(&c.Scope, &c.Supporters, &c.Members, &c.Revision)
+		now = append(now, c)
+		return err
+	})
+	return now, err
+}
+
+var sumRows = bulk{
+	"sums",
+	[]column{
+		{"dimension", "TEXT"}, {"period", "BIGINT"}, {"value", "TEXT"}, {"currency", "TEXT"}, {"settlement_currency", "TEXT"},
+		{"donations", "BIGINT"}, {"new_supporters", "BIGINT"}, {"gross_minor", "BIGINT"}, {"refunded_minor", "BIGINT"},
+		{"disputed_minor", "BIGINT"}, {"fee_minor", "BIGINT"}, {"net_minor", "BIGINT"},
+	},
+	`ON CONFLICT (dimension, period, value, currency, settlement_currency) DO UPDATE SET
+		donations = sums.donations + excluded.donations, new_supporters = sums.new_supporters + excluded.new_supporters,
+		gross_minor = sums.gross_minor + excluded.gross_minor, refunded_minor = sums.refunded_minor + excluded.refunded_minor,
+		disputed_minor = sums.disputed_minor + excluded.disputed_minor,
+		fee_minor = sums.fee_minor + excluded.fee_minor, net_minor = sums.net_minor + excluded.net_minor`,
+}
+
+// MoveSums adds figures to cells of the sums.
+func (t *Tx) MoveSums(ctx context.Context, moves map[giving.Cell]giving.Figures) error {
+	r := sumRows.rows()
+	for c, f := range moves {
+		if f != (giving.Figures{}) {
+			r.add(c.Dimension, c.Period, c.Value, c.Currency, c.Settlement,
+				f.Donations, f.NewSupporters, f.Gross, f.Refunded, f.Disputed, f.Fee, f.Net)
+		}
+	}
+	return t.write(ctx, r, nil)
+}
+
+// Sums calls f for every cell of the sums that is not empty.
+func (t *Tx) Sums(ctx context.Context, f func(giving.Cell, giving.Figures)) error {
+	return t.query(ctx, `
+		SELECT dimension, period, value, currency, settlement_currency, donations, new_supporters,
+			gross_minor, refunded_minor, disputed_minor, fee_minor, net_minor
+		FROM sums`, nil, func(r *sql.Rows) error {
+		var c giving.Cell
+		var n giving.Figures
+		err := r.Scan(&c.Dimension, &c.Period, &c.Value, &c.Currency, &c.Settlement,
+			&n.Donations, &n.NewSupporters, &n.Gross, &n.Refunded, &n.Disputed, &n.Fee, &n.Net)
+		if err == nil && n != (giving.Figures{}) {
+			f(c, n)
+		}
+		return err
+	})
+}
+
+// Presences calls f for everything that supporters have in scopes.
+func (t *Tx) Presences(ctx context.Context, f func(Place, Presence)) error {
+	return t.query(ctx, `SELECT scope, supporter, donations, memberships FROM supporter_scopes`, nil, func(r *sql.Rows) error {
+		var place Place
+		var has Presence
+		err := r.Scan(&place.Scope, &place.Supporter, &has.Donations, &has.Memberships)
+		if err == nil && has != (Presence{}) {
+			f(place, has)
+		}
+		return err
+	})
+}
+
+// Scopes calls f for every public count.
+func (t *Tx) Scopes(ctx context.Context, f func(ScopeCount)) error {
+	return t.query(ctx, `SELECT scope, supporters, members, revision FROM scopes`, nil, func(r *sql.Rows) error {
+		var c ScopeCount
+		err := r.Scan(&c.Scope, &c.Supporters, &c.Members, &c.Revision)
+		if err == nil {
+			f(c)
+		}
+		return err
+	})
+}
