@@ -1,0 +1,106 @@
+package world
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"slices"
+)
+
+// Shuffled returns the bodies of events in another order, about one in four of
+// them twice.
+func Shuffled(events []Event, r *rand.Rand) [][]byte {
+	var bodies [][]byte
+	for _, e := range events {
+		bodies = append(bodies, e.Body)
+		if r.IntN(4) == 0 {
+			bodies = append(bodies, e.Body)
+		}
+	}
+	r.Shuffle(len(bodies), func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
+	return bodies
+}
+
+// Bodies returns the bodies of events in their order.
+func Bodies(events []Event) [][]byte {
+	bodies := make([][]byte, len(events))
+	for i, e := range events {
+		bodies[i] = e.Body
+	}
+	return bodies
+}
+
+// Lose returns the events without about the given fraction of them. Together
+// with [World.Sweep] what is left leads to [World.AfterFetches].
+func (w *World) Lose(fraction float64, r *rand.Rand) []Event {
+	return slices.DeleteFunc(slices.Clone(w.Events), func(e Event) bool {
+		return !e.Needed && r.Float64() < fraction
+	})
+}
+
+// page is how many objects an [Answer] of a list holds: Stripe's largest page.
+const page = 100
+
+// Sweep returns what Stripe's lists answer after End: every object by pages,
+// the refunds of every charge that has any, and the balance transactions of
+// every automatic payout. The refunds' answers are younger than the charges'.
+func (w *World) Sweep() []Answer { return w.account.answers(End+minute, true) }
+
+// Glimpse returns what Stripe's lists answered at a moment before End, which
+// later events and answers outdate.
+func (w *World) Glimpse(at int64) []Answer { return w.account.answers(at, false) }
+
+// answers lists everything as of at. Only a last look sees deleted customers,
+// as stubs, and the lines of payouts.
+func (a *account) answers(at int64, last bool) []Answer {
+	byKind := map[string][]json.RawMessage{}
+	refunds := map[string][]json.RawMessage{}
+	lines := map[string][]json.RawMessage{}
+	var kinds, charges, payouts []string
+	for _, o := range a.objects {
+		body := o.asOf(at)
+		if body == nil || (!last && o.kind == "customer" && o.fields["deleted"] == true) {
+			continue
+		}
+		if byKind[o.kind] == nil {
+			kinds = append(kinds, o.kind)
+		}
+		byKind[o.kind] = append(byKind[o.kind], body)
+		if o.parent != nil {
+			if refunds[o.parent.id] == nil {
+				charges = append(charges, o.parent.id)
+			}
+			refunds[o.parent.id] = append(refunds[o.parent.id], body)
+		}
+		if o.payout != "" && last {
+			if lines[o.payout] == nil {
+				payouts = append(payouts, o.payout)
+			}
+			lines[o.payout] = append(lines[o.payout], body)
+		}
+	}
+	var answers []Answer
+	for _, kind := range kinds {
+		for objects := range slices.Chunk(byKind[kind], page) {
+			answers = append(answers, Answer{AsOf: at, Type: kind, Objects: objects})
+		}
+	}
+	for _, charge := range charges {
+		answers = append(answers, Answer{AsOf: at + 1, Type: "refund", Of: charge, Objects: refunds[charge]})
+	}
+	for _, payout := range payouts {
+		answers = append(answers, Answer{
+			AsOf: at + 1, Type: "balance_transaction", Of: payout, Objects: lines[payout],
+		})
+	}
+	return answers
+}
+
+// asOf is o as Stripe answered for it at a moment, or nil if it was not there.
+func (o *object) asOf(at int64) json.RawMessage {
+	for _, s := range slices.Backward(o.states) {
+		if s.at <= at {
+			return s.body
+		}
+	}
+	return nil
+}
