@@ -127,6 +127,40 @@ func (l leaf) index(hash uint64, scope string) int {
 	return -1
 }
 
+// each calls f with every scope that s holds.
+func (s *Snapshot) each(f func(e *entry)) {
+	for _, l := range s.leaves {
+		for i := range l {
+			f(&l[i])
+		}
+	}
+}
+
+// replaced returns a whole snapshot of rows in the place of s. A scope of s
+// that rows lack counts nobody any more.
+func (s *Snapshot) replaced(rows []store.ScopeCount) *Snapshot {
+	fresh := *s
+	fresh.leaves, fresh.scopes, fresh.whole = new([leafCount]leaf), 0, true
+	next, _ := fresh.with(rows)
+	var gone []store.ScopeCount
+	s.each(func(e *entry) {
+		if next.find(e.scope) == nil {
+			gone = append(gone, store.ScopeCount{Scope: e.scope, Revision: newest(rows)})
+		}
+	})
+	next, _ = next.with(gone)
+	return next
+}
+
+// newest returns the highest revision of rows, 0 for none.
+func newest(rows []store.ScopeCount) int64 {
+	var revision int64
+	for _, row := range rows {
+		revision = max(revision, row.Revision)
+	}
+	return revision
+}
+
 // clone returns a copy whose table of leaves is its own, the leaves shared.
 func (s *Snapshot) clone() *Snapshot {
 	next, leaves := *s, *s.leaves
