@@ -1,0 +1,43 @@
+// What GET /v1/ask answers. Every text is ready to show: the server chose the
+// language, the plural and the money format.
+
+export type Interval = "once" | "month" | "year";
+
+export interface Suggestion {
+  amount: string; // major units with a point, as /support takes it
+  text: string; // for people: "€10"
+}
+
+export interface Goal {
+  name: string;
+  percent: number; // whole, 0 and up; over 100 once the goal is passed
+  text: string;
+  note?: string;
+}
+
+export interface Placement {
+  text: string;
+  lead: string; // the part of text that is set strongly; text starts with it
+  action: string;
+  token: string;
+}
+
+export interface Answer {
+  show: boolean;
+  lang: string;
+  dir: string;
+  support_url: string;
+  currency: string;
+  interval: Interval;
+  currencies: { code: string; name: string; symbol: string; digits: number }[];
+  intervals: { interval: Interval; text: string; give: string }[];
+  amounts: Record<string, Record<Interval, Suggestion[]>>;
+  preset: Record<string, Record<Interval, number>>; // which suggestion is chosen at first
+  counts: { text: string };
+  goal: Goal | null;
+  labels: Record<
+    "region" | "interval" | "amount" | "other" | "own" | "currency" | "invalid" | "hide" | "hidden" | "undo",
+    string
+  >;
+  placements: Record<string, Placement>;
+}

@@ -1,0 +1,48 @@
+import type { Answer } from "./answer";
+
+const own = document.currentScript as HTMLScriptElement | null;
+const timeoutMs = 10_000;
+
+// What of an element's attributes is part of the question, in the order the
+// address has them, so that every page of a site makes the same address.
+const asked = ["article", "lang", "section", "tags", "country", "campaign"];
+
+const answers = new Map<string, Promise<Answer>>();
+
+// ask returns the answer for an element. All elements of a page that ask the
+// same share one request. It carries no cookie and no address of the reader's
+// page beyond its origin.
+export function ask(element: HTMLElement): Promise<Answer> {
+  const query = new URLSearchParams();
+  for (const name of asked) {
+    const value = name === "lang" ? language(element) : element.getAttribute(name);
+    if (value) query.set(name, value);
+  }
+  const url = new URL("ask?" + query, own!.src).href;
+  let answer = answers.get(url);
+  if (!answer) {
+    answer = load(url);
+    answers.set(url, answer);
+    answer.catch(() => answers.delete(url)); // the next element, or visit, may try again
+  }
+  return answer;
+}
+
+// forget makes the next ask a new request.
+export function forget() {
+  answers.clear();
+}
+
+async function load(url: string): Promise<Answer> {
+  const response = await fetch(url, {
+    credentials: "omit",
+    referrerPolicy: "strict-origin",
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  if (!response.ok) throw response.status;
+  return response.json();
+}
+
+function language(element: Element): string {
+  return element.closest("[lang]")?.getAttribute("lang") || document.documentElement.lang;
+}

@@ -1,0 +1,251 @@
+// The <u24-support> element: it turns the plain link inside it into an ask
+// with choices. Until it has all it needs, and whenever it can't have it, the
+// link stays as the page wrote it.
+
+import type { Answer } from "./answer";
+import { ask, forget } from "./data";
+import { fullCard, hiddenCard, quietCard, type Card, type Choice } from "./card";
+import css from "./ask.css";
+
+const seenAfterMs = 250;
+const seenShare = 0.5;
+const nearMargin = "100% 0px"; // one screen ahead of the reader
+const hiddenKey = "u24-support:hidden";
+const hiddenForMs = 30 * 24 * 3600 * 1000;
+
+let sheet: CSSStyleSheet;
+const elements = new Set<Support>();
+
+class Support extends HTMLElement {
+  static observedAttributes = ["article", "placement", "lang", "section", "tags", "country", "campaign"];
+
+  #root = this.attachShadow({ mode: "open" });
+  #answer?: Answer;
+  #card?: Card;
+  #quiet = false;
+  #run = 0; // counts up whenever an answer under way is no longer wanted
+  #stop: (() => void)[] = [];
+  seen = false;
+  inView = false;
+
+  constructor() {
+    super();
+    sheet ||= styles();
+    this.#root.adoptedStyleSheets = [sheet];
+    this.#plain();
+  }
+
+  connectedCallback() {
+    elements.add(this);
+    this.#begin();
+  }
+
+  disconnectedCallback() {
+    elements.delete(this);
+    this.#end();
+  }
+
+  attributeChangedCallback(_name: string, old: string | null, now: string | null) {
+    if (!this.isConnected || old === now || !elements.has(this)) return;
+    this.#end();
+    this.#plain();
+    this.#begin();
+  }
+
+  // refresh takes newer counts and a token of this hour, after the reader came
+  // back to a page that the browser had kept.
+  async refresh() {
+    if (!this.#card) return;
+    const answer = await ask(this).catch(() => undefined);
+    if (!answer?.show || !this.#card) return;
+    this.#answer = answer;
+    this.#card.refresh(answer);
+  }
+
+  // calm makes this ask the quiet one, unless the reader is looking at it.
+  calm() {
+    if (this.#card && !this.#quiet && !this.seen && !this.inView) this.#show();
+  }
+
+  get placement() {
+    return this.getAttribute("placement") || "";
+  }
+
+  #begin() {
+    const run = ++this.#run;
+    const start = () => {
+      ready.disconnect();
+      if (run === this.#run) void this.#load(run);
+    };
+    const ready = watch(this, { rootMargin: nearMargin }, (entry) => entry.isIntersecting && start());
+    this.#stop.push(() => ready.disconnect());
+    window.requestIdleCallback?.(() => run === this.#run && !this.#answer && start());
+  }
+
+  #end() {
+    this.#run++;
+    this.#stop.forEach((stop) => stop());
+    this.#stop = [];
+    this.#answer = this.#card = undefined;
+    this.seen = this.inView = false;
+  }
+
+  async #load(run: number) {
+    await activated();
+    if (run !== this.#run || this.#answer) return;
+    let answer: Answer | undefined;
+    try {
+      answer = await ask(this);
+    } catch {
+      // The plain link stays.
+    }
+    if (run !== this.#run || this.#answer) return;
+    if (!answer?.show || !answer.placements[this.placement]) {
+      this.#shrink();
+      return;
+    }
+    this.#answer = answer;
+    this.#show();
+    this.#observe();
+  }
+
+  #plain() {
+    this.removeAttribute("quiet");
+    this.style.minBlockSize = "";
+    this.#root.replaceChildren(document.createElement("slot"));
+  }
+
+  #show() {
+    const answer = this.#answer!;
+    const parts = {
+      answer,
+      placement: answer.placements[this.placement],
+      link: (choice: Choice | null) => this.#link(choice),
+      clicked: (choice: Choice | null) => this.#tell("clicked", { ...choice }),
+      hide: () => this.#hide(),
+    };
+    this.#quiet = this.#askedAlready();
+    this.#card = this.#quiet ? quietCard(parts) : fullCard(parts);
+    this.toggleAttribute("quiet", this.#quiet);
+    this.#root.replaceChildren(this.#card.root);
+    if (this.#quiet) this.#shrink();
+  }
+
+  // #askedAlready says whether another ask of this page was or is being read,
+  // or the reader hid one lately.
+  #askedAlready() {
+    if (recall() > Date.now() - hiddenForMs) return true;
+    return this.placement === "end" && [...elements].some((e) => e.placement === "mid" && e !== this && (e.seen || e.inView));
+  }
+
+  #hide() {
+    remember(Date.now());
+    const card = hiddenCard(this.#answer!, () => {
+      remember(0);
+      this.style.minBlockSize = "";
+      this.#show();
+      this.#root.querySelector<HTMLElement>(".give")?.focus();
+    });
+    this.style.minBlockSize = "0";
+    this.#root.replaceChildren(card);
+    card.querySelector("button")!.focus();
+    this.#tell("closed");
+  }
+
+  // #shrink gives back the height that the page reserved, where nothing that
+  // the reader sees would move.
+  #shrink() {
+    if (this.getBoundingClientRect().top >= innerHeight) this.style.minBlockSize = "0";
+  }
+
+  #observe() {
+    let timer = 0;
+    const look = watch(this, { threshold: [0, seenShare] }, (entry) => {
+      this.inView = entry.isIntersecting;
+      clearTimeout(timer);
+      // An ask taller than the screen is seen once it fills half of that.
+      const half = entry.intersectionRatio >= seenShare || entry.intersectionRect.height >= innerHeight * seenShare;
+      if (!this.seen && entry.isIntersecting && half) timer = window.setTimeout(() => this.#wasSeen(), seenAfterMs);
+    });
+    this.#stop.push(() => (look.disconnect(), clearTimeout(timer)));
+  }
+
+  #wasSeen() {
+    this.seen = true;
+    this.#tell("shown");
+    if (this.placement === "mid") elements.forEach((e) => e.placement === "end" && e.calm());
+  }
+
+  #link(choice: Choice | null): string {
+    const answer = this.#answer!;
+    const url = new URL(answer.support_url);
+    const set = (name: string, value: string | null) => value && url.searchParams.set(name, value);
+    new URLSearchParams(location.search).forEach((value, name) => /^utm_(source|medium|campaign)$/.test(name) && set(name, value));
+    set("article", this.getAttribute("article"));
+    set("placement", this.placement);
+    set("campaign", this.getAttribute("campaign"));
+    set("lang", answer.lang);
+    if (choice) {
+      set("amount", choice.amount);
+      set("interval", choice.interval);
+      set("currency", choice.currency);
+    }
+    set("token", answer.placements[this.placement].token);
+    return url.href;
+  }
+
+  #tell(what: string, more: object = {}) {
+    const detail = { article: this.getAttribute("article"), placement: this.placement, quiet: this.#quiet, ...more };
+    this.dispatchEvent(new CustomEvent("u24-support:" + what, { bubbles: true, composed: true, detail }));
+  }
+}
+
+// watch observes one element; the browser's own answer comes last in a batch.
+function watch(element: Element, options: IntersectionObserverInit, changed: (entry: IntersectionObserverEntry) => void) {
+  const observer = new IntersectionObserver((entries) => changed(entries[entries.length - 1]), options);
+  observer.observe(element);
+  return observer;
+}
+
+// activated waits until a page that was loaded ahead is really opened.
+function activated(): Promise<unknown> | undefined {
+  const page = document as Document & { prerendering?: boolean };
+  if (page.prerendering) return new Promise((done) => page.addEventListener("prerenderingchange", done, { once: true }));
+}
+
+function styles(): CSSStyleSheet {
+  const made = new CSSStyleSheet();
+  made.replaceSync(css);
+  return made;
+}
+
+// That the reader hid an ask is all that is kept on the device. Storage may be
+// forbidden; then it holds for this page view.
+let hiddenHere = 0;
+
+function recall(): number {
+  try {
+    return Number(localStorage.getItem(hiddenKey)) || hiddenHere;
+  } catch {
+    return hiddenHere;
+  }
+}
+
+function remember(at: number) {
+  hiddenHere = at;
+  try {
+    if (at) localStorage.setItem(hiddenKey, String(at));
+    else localStorage.removeItem(hiddenKey);
+  } catch {
+    // See above.
+  }
+}
+
+if ("adoptedStyleSheets" in document && document.currentScript && !customElements.get("u24-support")) {
+  customElements.define("u24-support", Support);
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    forget();
+    elements.forEach((e) => void e.refresh());
+  });
+}

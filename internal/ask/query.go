@@ -1,0 +1,147 @@
+package ask
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/united24media/support/internal/fault"
+)
+
+// Limits of what a question may hold.
+const (
+	maxSlug    = 200 // bytes, as many as a token carries
+	maxTags    = 50
+	maxTagList = 1000 // bytes of all tags together
+)
+
+// Placements are where in an article an ask may stand.
+const (
+	Mid = "mid"
+	End = "end"
+)
+
+var placements = []string{Mid, End}
+
+var (
+	countryCode = regexp.MustCompile(`^[A-Za-z]{2}$`)
+	langTag     = regexp.MustCompile(`^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,5}$`)
+)
+
+// A question is what an article page asks for, checked.
+type question struct {
+	article   string
+	placement string // "" for all
+	lang      string // a BCP 47 tag as it came, "" if none did
+	country   string // upper case, "" where unknown
+	campaign  string
+	section   string
+	tags      []string
+}
+
+// readQuestion reads the query of GET /v1/ask. Everything it does not know is
+// refused by name: a misspelt parameter must not pass for one left out.
+func readQuestion(query string) (question, error) {
+	values, err := readQuery(query, "article", "placement", "lang", "section", "tags", "country", "campaign")
+	if err != nil {
+		return question{}, err
+	}
+	q := question{
+		article: values.Get("article"), placement: values.Get("placement"), lang: values.Get("lang"),
+		country: strings.ToUpper(values.Get("country")), campaign: values.Get("campaign"), section: values.Get("section"),
+	}
+	if tags := values.Get("tags"); tags != "" {
+		q.tags = strings.Split(tags, ",")
+	}
+	return q, q.check()
+}
+
+func (q question) check() error {
+	switch {
+	case q.article == "":
+		return fault.Field("article", "Give the article's slug, such as article=uk-defense-secretary-troops.")
+	case q.placement != "" && !slices.Contains(placements, q.placement):
+		return fault.Field("placement", "A placement is mid or end; without one the answer is for both.")
+	case q.lang != "" && !langTag.MatchString(q.lang):
+		return fault.Field("lang", "A language is a BCP 47 tag, such as en or uk.")
+	case q.country != "" && !countryCode.MatchString(q.country):
+		return fault.Field("country", "A country is two letters by ISO 3166, such as DE.")
+	case len(q.tags) > maxTags || len(strings.Join(q.tags, ",")) > maxTagList:
+		return fault.Field("tags", "Give at most %d tags, %d bytes together.", maxTags, maxTagList)
+	}
+	for _, tag := range q.tags {
+		if err := checkSlug("tags", tag); err != nil {
+			return err
+		}
+	}
+	for _, f := range [...][2]string{{"article", q.article}, {"campaign", q.campaign}, {"section", q.section}} {
+		if f[1] == "" {
+			continue
+		}
+		if err := checkSlug(f[0], f[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readScope reads the query of the supporters' count and picture, which may
+// also hold the parameters in more, and returns the scope asked for.
+func readScope(query string, more ...string) (string, url.Values, error) {
+	values, err := readQuery(query, append(more, "article", "campaign")...)
+	if err != nil {
+		return "", nil, err
+	}
+	article, campaign := values.Get("article"), values.Get("campaign")
+	switch {
+	case article != "" && campaign != "":
+		return "", nil, fault.Field("campaign", "Ask for an article or for a campaign, not for both.")
+	case article != "":
+		return "article:" + article, values, checkSlug("article", article)
+	case campaign != "":
+		return "campaign:" + campaign, values, checkSlug("campaign", campaign)
+	}
+	return "all", values, nil
+}
+
+// readQuery parses a query whose parameters are known, each given once.
+func readQuery(query string, known ...string) (url.Values, error) {
+	if len(query) > maxQuery {
+		return nil, fault.New(fault.Invalid, "The address is longer than %d bytes after the question mark.", maxQuery)
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "The address has a parameter that is not escaped as addresses need.")
+	}
+	for name, given := range values {
+		if !slices.Contains(known, name) {
+			slices.Sort(known)
+			return nil, fault.Field(cut(name), "There is no such parameter here. Known are %s.", strings.Join(known, ", "))
+		}
+		if len(given) > 1 {
+			return nil, fault.Field(name, "Give this parameter once.")
+		}
+	}
+	return values, nil
+}
+
+// checkSlug returns an error unless s can be a slug: one word of letters of
+// any script, digits and marks.
+func checkSlug(field, s string) error {
+	bad := func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }
+	if s == "" || len(s) > maxSlug || !utf8.ValidString(s) || strings.ContainsFunc(s, bad) {
+		return fault.Field(field, "A slug is one word of 1 to %d bytes, without spaces.", maxSlug)
+	}
+	return nil
+}
+
+// cut returns the start of a name that is shown back to whoever sent it.
+func cut(name string) string {
+	if len(name) > 40 {
+		name = name[:40]
+	}
+	return strings.ToValidUTF8(name, "")
+}

@@ -1,0 +1,216 @@
+package ask
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/offer"
+	"github.com/united24media/support/internal/store"
+)
+
+// words is what the ask says in one language and what it offers, made once.
+type words struct {
+	lang   string
+	placed map[string]placed
+	static []byte // the JSON object of its [offered]
+}
+
+// offered is the part of the answer that is the same for every article.
+type offered struct {
+	Lang       string                             `json:"lang"`
+	Dir        string                             `json:"dir"` // ltr or rtl
+	SupportURL string                             `json:"support_url"`
+	Interval   string                             `json:"interval"` // to ask for at first
+	Intervals  []intervalWords                    `json:"intervals"`
+	Currencies []currencyWords                    `json:"currencies"`
+	Amounts    map[string]map[string][]suggestion `json:"amounts"` // by currency and interval
+	Preset     map[string]map[string]int          `json:"preset"`  // index of the suggestion chosen at first
+	Labels     map[string]string                  `json:"labels"`
+}
+
+type intervalWords struct {
+	Interval string `json:"interval"`
+	Text     string `json:"text"`
+	Give     string `json:"give"` // the button, with {amount} in it
+}
+
+type currencyWords struct {
+	Code   string `json:"code"`
+	Name   string `json:"name"`
+	Symbol string `json:"symbol"`
+	Digits int    `json:"digits"` // decimals that an own amount may have
+}
+
+type suggestion struct {
+	AmountMinor int64  `json:"amount_minor"`
+	Amount      string `json:"amount"` // in major units, as /support takes it
+	Text        string `json:"text"`   // as the reader's language writes it
+}
+
+// labels are the short texts of the ask, by the message they come from.
+var labels = map[string]string{
+	"region": "ask.region", "interval": "ask.interval", "amount": "ask.amount", "own": "ask.own", "invalid": "ask.invalid",
+	"hide": "ask.hide", "hidden": "ask.hidden", "undo": "ask.undo", "other": "support.own", "currency": "support.currency",
+}
+
+func (s *Service) newWords(lang string) (*words, error) {
+	w := &words{lang: lang, placed: map[string]placed{}}
+	for _, placement := range placements {
+		lead := i18n.T(lang, "ask."+placement+".lead")
+		w.placed[placement] = placed{
+			Lead: lead, Text: lead + " " + i18n.T(lang, "ask."+placement+".rest"), Action: i18n.T(lang, "ask.action"),
+		}
+	}
+	o := offered{
+		Lang: lang, Dir: "ltr", SupportURL: s.base + "/support", Interval: offer.Once, // none of our languages runs the other way
+		Amounts: map[string]map[string][]suggestion{}, Preset: map[string]map[string]int{}, Labels: map[string]string{},
+	}
+	for label, key := range labels {
+		o.Labels[label] = i18n.T(lang, key)
+	}
+	for _, interval := range offer.Intervals() {
+		o.Intervals = append(o.Intervals, intervalWords{
+			interval, i18n.T(lang, "interval."+interval), i18n.T(lang, "ask.give."+interval, i18n.Args{"Amount": "{amount}"}),
+		})
+	}
+	for _, code := range offer.Currencies() {
+		if err := o.add(lang, code); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	w.static, err = json.Marshal(o)
+	return w, err
+}
+
+// add adds what can be given in one currency.
+func (o *offered) add(lang, code string) error {
+	c, err := money.Lookup(code)
+	if err != nil {
+		return err
+	}
+	symbol := i18n.Symbol(lang, code)
+	name := code
+	if symbol != code {
+		name += " " + symbol
+	}
+	decimals := c.Digits
+	if c.Step > 1 {
+		decimals = max(0, c.Digits-len(fmt.Sprint(c.Step))+1)
+	}
+	o.Currencies = append(o.Currencies, currencyWords{code, name, symbol, decimals})
+	o.Amounts[code], o.Preset[code] = map[string][]suggestion{}, map[string]int{}
+	for _, interval := range offer.Intervals() {
+		asked, ok := offer.Get(code, interval)
+		if !ok {
+			return fmt.Errorf("%s has nothing to give %s", code, interval)
+		}
+		for _, minor := range asked.Amounts {
+			a := money.Amount{Minor: minor, Currency: code}
+			o.Amounts[code][interval] = append(o.Amounts[code][interval], suggestion{minor, plain(a), i18n.Money(lang, a)})
+		}
+		o.Preset[code][interval] = slices.Index(asked.Amounts, asked.Default)
+	}
+	return nil
+}
+
+// plain returns a in major units without a fraction that is zero.
+func plain(a money.Amount) string {
+	whole, fraction, _ := strings.Cut(a.Decimal(), ".")
+	if strings.Trim(fraction, "0") == "" {
+		return whole
+	}
+	return whole + "." + fraction
+}
+
+// currencyFor returns the currency to ask in at first.
+func (s *Service) currencyFor(country, lang string) string {
+	return offer.CurrencyFor(country, lang, s.currency)
+}
+
+// counts returns the line about supporters: "1,234 supporters, 12 because of
+// this article". It is "" while nobody knows how many there are.
+func (w *words) counts(all, article figures) string {
+	if !all.known {
+		return ""
+	}
+	if all.supporters == 0 {
+		return i18n.T(w.lang, "ask.count.none")
+	}
+	text := w.people(all)
+	if article.known && article.supporters > 0 {
+		text = i18n.T(w.lang, "ask.count.both", i18n.Args{"All": text, "Article": i18n.Number(w.lang, article.supporters)})
+	}
+	if all.stale {
+		text = i18n.T(w.lang, "ask.count.stale", i18n.Args{"Text": text})
+	}
+	return text
+}
+
+// people returns "1,234 supporters".
+func (w *words) people(f figures) string {
+	return i18n.T(w.lang, "ask.count", i18n.Args{"Count": f.supporters})
+}
+
+// A goal is how far a campaign has come.
+type goal struct {
+	Campaign string `json:"campaign"`
+	Name     string `json:"name"`
+	Kind     string `json:"kind"`               // supporters or money
+	Currency string `json:"currency,omitempty"` // of a money goal
+	Reached  int64  `json:"reached"`            // people, or minor units of Currency
+	Goal     int64  `json:"goal"`
+	Percent  int64  `json:"percent"` // whole, rounded down: 100 only once the goal is reached
+	Text     string `json:"text"`
+	Note     string `json:"note,omitempty"`
+}
+
+// goal returns what the ask shows of a campaign, or nil if it has no goal or
+// nobody knows how far it is.
+func (w *words) goal(c store.Campaign, people figures) *goal {
+	g := &goal{Campaign: c.Slug, Name: c.Name, Kind: c.GoalKind, Goal: c.Goal}
+	switch {
+	case c.Goal <= 0:
+		return nil
+	case c.GoalKind == store.GoalSupporters && people.known:
+		g.Reached = people.supporters
+		g.Text = i18n.T(w.lang, "ask.goal.supporters", i18n.Args{"Reached": i18n.Number(w.lang, g.Reached), "Count": c.Goal})
+	case c.GoalKind == store.GoalMoney:
+		g.Currency, g.Reached = c.GoalCurrency, c.Settled
+		g.Text = i18n.T(w.lang, "ask.goal.money", i18n.Args{
+			"Reached": i18n.Money(w.lang, money.Amount{Minor: g.Reached, Currency: g.Currency}),
+			"Goal":    i18n.Money(w.lang, money.Amount{Minor: g.Goal, Currency: g.Currency}),
+		})
+		g.Note = i18n.T(w.lang, "ask.goal.note")
+	default:
+		return nil
+	}
+	g.Percent = percent(g.Reached, g.Goal)
+	return g
+}
+
+// percent returns reached/goal in whole percent, rounded down and never below
+// zero: settled money may be negative after refunds.
+func percent(reached, goal int64) int64 {
+	if reached <= 0 {
+		return 0
+	}
+	whole, rest := reached/goal, reached%goal
+	const scale = 100
+	if rest > (1<<62)/scale { // goals of such sizes are nobody's, but must not wrap
+		return whole * scale
+	}
+	return whole*scale + rest*scale/goal
+}
+
+// language returns the language of ours for a tag; English if there is none.
+func language(tag string) string {
+	if lang, ok := i18n.Match(tag); ok {
+		return lang
+	}
+	return i18n.Default
+}
