@@ -85,7 +85,8 @@ func (s *Signer) Sign(c Claim) string {
 }
 
 // Verify returns what token says if one of the secrets signed it and its hour
-// lies within [Lifetime] before now; else [ErrInvalid] or [ErrExpired].
+// lies within [Lifetime] before now; else [ErrInvalid] or [ErrExpired]. With
+// ErrExpired comes the claim too: it counts, unverified.
 func (s *Signer) Verify(token string, now time.Time) (Claim, error) {
 	if len(token) > maxToken {
 		return Claim{}, ErrInvalid
@@ -109,7 +110,7 @@ func (s *Signer) Verify(token string, now time.Time) (Claim, error) {
 	case age < -maxSkew:
 		return Claim{}, ErrInvalid
 	case age > Lifetime:
-		return Claim{}, ErrExpired
+		return claim, ErrExpired
 	}
 	return claim, nil
 }

@@ -50,7 +50,7 @@ type Page struct {
 	Skip        string // words of the link that jumps to the content
 	Sandbox     string // the strip on every page while no money moves; "" on live
 	Private     bool   // kept from search engines
-	Refresh     int    // seconds until the browser asks again; 0 never
+	Refresh     string // when the browser asks again, "3; url=/thanks"; "" never
 	Nav         []Link
 	LangsLabel  string // names the list of languages
 	Langs       []Link // empty on a page of one language

@@ -103,7 +103,7 @@ func TestLayout(t *testing.T) {
 	t.Parallel()
 	page := MustParse(nil, `{{define "content"}}<h1>{{.}}</h1>{{end}}`)
 	body, err := page.Bytes(Page{
-		Lang: "uk", Title: "Підтримати", Sandbox: "no money moves", Private: true, Refresh: 4, BrandURL: "/",
+		Lang: "uk", Title: "Підтримати", Sandbox: "no money moves", Private: true, Refresh: "4; url=/x", BrandURL: "/",
 		Langs: []Link{{Text: "English", URL: "?lang=en", Lang: "en"}}, Scripts: []string{"/assets/x.js"},
 		Body: `<script>alert(1)</script>`,
 	})
@@ -112,7 +112,7 @@ func TestLayout(t *testing.T) {
 	}
 	html := string(body)
 	for _, want := range []string{
-		`<html lang="uk"`, `<title>Підтримати · UNITED24 Media</title>`, `no money moves`, `noindex`, `content="4"`,
+		`<html lang="uk"`, `<title>Підтримати · UNITED24 Media</title>`, `no money moves`, `noindex`, `content="4; url=/x"`,
 		`hreflang="en"`, `<h1>&lt;script&gt;`, `href="` + Style.Path + `"`, `<script type="module" src="/assets/x.js">`,
 	} {
 		if !strings.Contains(html, want) {

@@ -1,0 +1,131 @@
+package checkout
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/united24media/support/internal/fault"
+)
+
+// Create handles POST /v1/checkouts: 201 with the id and the address to pay
+// at, or 200 with those of the same attempt before.
+func (s *Service) Create(c *gin.Context) error {
+	in, err := readInput(c.Writer, c.Request)
+	if err != nil {
+		return err
+	}
+	r, err := s.validate(in)
+	if err != nil {
+		return err
+	}
+	if r.attempt != "" {
+		r.attempt = fromAPI + r.attempt
+	}
+	row, fresh, err := s.open(c.Request.Context(), r, s.network(c))
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if fresh {
+		status = http.StatusCreated
+	}
+	c.Header("Cache-Control", "no-store")
+	c.JSON(status, gin.H{"id": row.ID, "url": row.URL})
+	return nil
+}
+
+// readInput reads the body of POST /v1/checkouts: one JSON object, whose
+// fields are all known. Errors are [fault.Invalid], naming the field where
+// there is one, and [fault.TooLarge].
+func readInput(w http.ResponseWriter, r *http.Request) (input, error) {
+	in := input{anonymous: true} // a name is shown only to those who say so
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return in, fault.New(fault.TooLarge, "The body may have up to %d bytes.", maxBody)
+	}
+	if err != nil {
+		return in, fault.Wrap(fault.Invalid, err, "The body could not be read.")
+	}
+	// By hand, and not into a struct: encoding/json takes "Currency" for
+	// "currency", and its errors do not name the field.
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+		return in, fault.Wrap(fault.Invalid, err, "The body must be one JSON object.")
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) { // in order, so that the same body has the same answer
+		if err := in.set(name, fields[name]); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}
+
+// set reads the field called name. null is as good as leaving it out.
+func (in *input) set(name string, raw json.RawMessage) error {
+	if bytes.Equal(raw, []byte("null")) {
+		raw = nil
+	}
+	switch name {
+	case "amount_minor":
+		return in.setAmount(raw)
+	case "anonymous":
+		if raw != nil && json.Unmarshal(raw, &in.anonymous) != nil {
+			return fault.Field(name, "Say true or false.")
+		}
+		return nil
+	}
+	text := in.text(name)
+	utm := text == nil && isUTM(name)
+	if text == nil && !utm {
+		return fault.Field(cutRunes(cleanText(name), maxName), "There is no such field.")
+	}
+	var value string
+	if raw != nil && json.Unmarshal(raw, &value) != nil {
+		return fault.Field(name, "The value must be a string.")
+	}
+	if utm {
+		if in.utm == nil {
+			in.utm = map[string]string{}
+		}
+		in.utm[name] = value
+		return nil
+	}
+	*text = value
+	return nil
+}
+
+func (in *input) setAmount(raw json.RawMessage) error {
+	if raw == nil {
+		return nil
+	}
+	minor, err := strconv.ParseInt(string(raw), 10, 64)
+	if err != nil {
+		return fault.Field("amount_minor", "The amount must be a whole number of minor units, such as 1000 for 10.00.")
+	}
+	in.amountMinor = &minor
+	return nil
+}
+
+// text returns where the text field called name goes, nil if there is none.
+func (in *input) text(name string) *string {
+	return map[string]*string{
+		"currency": &in.currency, "interval": &in.interval, "attempt": &in.attempt, "token": &in.token,
+		"article": &in.article, "placement": &in.placement, "campaign": &in.campaign, "variant": &in.variant,
+		"tier": &in.tier, "locale": &in.locale, "name": &in.name, "message": &in.message, "return_url": &in.returnURL,
+	}[name]
+}
+
+// isUTM reports whether name is a campaign parameter: utm_ and small letters.
+func isUTM(name string) bool {
+	rest, ok := strings.CutPrefix(name, "utm_")
+	return ok && rest != "" && len(rest) <= 30 && strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz_") == ""
+}
