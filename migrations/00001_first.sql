@@ -20,17 +20,20 @@ CREATE TABLE events (
 );
 CREATE INDEX events_created ON events (created_at);
 CREATE INDEX events_ref ON events (ref);
+CREATE INDEX events_received ON events (received_at);
 CREATE INDEX events_parked ON events (received_at) WHERE state = 'parked';
 
 -- What Stripe's API answered, object by object, and facts of our own in the
 -- same form. The id is a hash of the rest.
 CREATE TABLE snapshots (
-    id    TEXT PRIMARY KEY,
-    ref   TEXT NOT NULL,
-    as_of BIGINT NOT NULL,                 -- by Stripe's clock
-    body  BYTEA NOT NULL
+    id          TEXT PRIMARY KEY,
+    ref         TEXT NOT NULL,
+    as_of       BIGINT NOT NULL,           -- by Stripe's clock
+    received_at BIGINT NOT NULL,           -- by ours
+    body        BYTEA NOT NULL
 );
 CREATE INDEX snapshots_ref ON snapshots (ref);
+CREATE INDEX snapshots_received ON snapshots (received_at);
 
 -- What is known of each Stripe object: the join of all its snapshots.
 CREATE TABLE registers (

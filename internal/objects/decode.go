@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,9 +37,10 @@ type Event struct {
 }
 
 // Unknown fields are ignored everywhere: Stripe adds some at any time. Names
-// are matched exactly and twice the same one is refused, so that every reader
-// of the signed bytes sees the same event. Bytes that are no UTF-8 are replaced.
-var lenient = jsontext.AllowInvalidUTF8(true)
+// are matched exactly; should one stand twice the last holds, here as with
+// everybody who reads the stored bytes through this package. Bytes that are no
+// UTF-8 are replaced.
+var lenient = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
 // ErrKind says that an object is of a kind that has no register.
 var ErrKind = errors.New("objects of this kind are not kept")
@@ -66,15 +68,44 @@ func DecodeEvent(body []byte) (Event, error) {
 	if len(e.Data.Object) == 0 || e.Data.Object.Kind() != '{' {
 		return event, nil
 	}
-	var head struct {
-		ID     string `json:"id"`
-		Object Kind   `json:"object"`
-	}
-	if err := json.Unmarshal(e.Data.Object, &head, lenient); err != nil {
+	kind, id, err := head(e.Data.Object)
+	if err != nil {
 		return event, fmt.Errorf("event %s: %w", e.ID, err)
 	}
-	event.Ref = NewRef(head.Object, head.ID)
+	event.Ref = NewRef(kind, id)
 	return event, nil
+}
+
+// head reads what an object is and its id, which Stripe writes first: the rest
+// is not looked at.
+func head(object []byte) (kind Kind, id string, err error) {
+	in := jsontext.NewDecoder(bytes.NewBuffer(object), lenient)
+	if _, err := in.ReadToken(); err != nil {
+		return "", "", err
+	}
+	var value string
+	for (kind == "" || id == "") && in.PeekKind() == '"' {
+		name, err := in.ReadToken()
+		if err != nil {
+			return "", "", err
+		}
+		field := name.String()
+		if field != "id" && field != "object" || in.PeekKind() != '"' {
+			if err := in.SkipValue(); err != nil {
+				return "", "", err
+			}
+			continue
+		}
+		if err := json.UnmarshalDecode(in, &value); err != nil {
+			return "", "", err
+		}
+		if field == "id" {
+			id = value
+		} else {
+			kind = Kind(value)
+		}
+	}
+	return kind, id, nil
 }
 
 // maxID is the most characters of an id that is stored; Stripe's own limit is
@@ -84,26 +115,23 @@ const maxID = 255
 // Decode reads one object as it was said, with the objects expanded inside it.
 // It returns [ErrKind] for a kind that has no register.
 func Decode(object []byte, from Source) ([]Said, error) {
-	var head struct {
-		ID     string `json:"id"`
-		Object Kind   `json:"object"`
-	}
-	if err := json.Unmarshal(object, &head, lenient); err != nil {
+	kind, id, err := head(object)
+	if err != nil {
 		return nil, fmt.Errorf("not an object: %w", err)
 	}
-	if head.Object == kindFact && from.Event == "" {
+	if kind == kindFact && from.Event == "" {
 		return decodeFact(object)
 	}
-	if newRegister(head.Object) == nil {
-		return nil, fmt.Errorf("%q: %w", head.Object, ErrKind)
+	if Empty(kind) == nil {
+		return nil, fmt.Errorf("%q: %w", kind, ErrKind)
 	}
-	if head.ID == "" || len(head.ID) > maxID {
-		return nil, fmt.Errorf("a %s without a usable id", head.Object)
+	if id == "" || len(id) > maxID {
+		return nil, fmt.Errorf("a %s without a usable id", kind)
 	}
 	d := decoder{from: from}
-	said, err := d.read(head.Object, head.ID, object)
+	said, err := d.read(kind, id, object)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", head.Object, err)
+		return nil, fmt.Errorf("read %s: %w", kind, err)
 	}
 	return append(d.inside, said), nil
 }
@@ -179,14 +207,9 @@ func (l *link) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 	if err != nil {
 		return err
 	}
-	var head struct {
-		ID string `json:"id"`
-	}
-	if err := json.Unmarshal(object, &head, lenient); err != nil {
-		return err
-	}
-	l.id, l.object = head.ID, object.Clone()
-	return nil
+	_, l.id, err = head(object)
+	l.object = object.Clone()
+	return err
 }
 
 // follow returns the link's id and keeps the object, if it is expanded.

@@ -16,7 +16,7 @@ const (
 	MarkValue = "1"
 )
 
-// Attribution reads our metadata; ours is false where it is not marked.
+// attribution reads our metadata; ours is false where it is not marked.
 func attribution(metadata map[string]string) (won giving.Attribution, ours bool) {
 	if metadata[MarkKey] == "" {
 		return giving.Attribution{}, false
@@ -27,6 +27,26 @@ func attribution(metadata map[string]string) (won giving.Attribution, ours bool)
 		Tier: metadata["tier"], Status: metadata["attribution"],
 		UTMSource: metadata["utm_source"], UTMMedium: metadata["utm_medium"], UTMCampaign: metadata["utm_campaign"],
 	}, true
+}
+
+// Marked reports whether an object carries our mark itself.
+func Marked(r Register) bool {
+	metadata := map[string]string(nil)
+	switch r := r.(type) {
+	case *Charge:
+		metadata = r.Metadata.Value
+	case *Intent:
+		metadata = r.Metadata.Value
+	case *Session:
+		metadata = r.Metadata.Value
+	case *Subscription:
+		metadata = r.Metadata.Value
+	case *Invoice:
+		_, ours := attribution(r.Inherited.Value)
+		return ours
+	}
+	_, ours := attribution(metadata)
+	return ours
 }
 
 // Donation returns the donation that a root of [Graph.Roots] is, or nil if it

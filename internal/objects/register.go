@@ -23,7 +23,7 @@ func Encode(r Register) string { return string(encode(r)) }
 
 // DecodeRegister reads what [Encode] wrote for an object of a kind.
 func DecodeRegister(kind Kind, text string) (Register, error) {
-	r := newRegister(kind)
+	r := Empty(kind)
 	if r == nil {
 		return nil, fmt.Errorf("a stored register is of the unknown kind %q", kind)
 	}
@@ -33,8 +33,9 @@ func DecodeRegister(kind Kind, text string) (Register, error) {
 	return r, nil
 }
 
-// newRegister returns an empty register, or nil for a kind that has none.
-func newRegister(kind Kind) Register {
+// Empty returns a register that has seen nothing, or nil for a kind that has
+// none.
+func Empty(kind Kind) Register {
 	switch kind {
 	case KindCharge:
 		return new(Charge)

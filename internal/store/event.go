@@ -64,10 +64,14 @@ func (t *Tx) EventsByID(ctx context.Context, ids []string) ([]Event, error) {
 	return t.events(ctx, t.any("id", 1), t.list(ids))
 }
 
-// EventsAfter returns up to limit events in the order of their ids, from the
-// one after an id.
-func (t *Tx) EventsAfter(ctx context.Context, id string, limit int) ([]Event, error) {
-	return t.events(ctx, `id > $1 ORDER BY id LIMIT $2`, id, limit)
+// EventsAfter returns up to limit events that are in the registers, received
+// since an instant, in the order of their ids, from the one after an id.
+func (t *Tx) EventsAfter(ctx context.Context, since time.Time, id string, limit int) ([]Event, error) {
+	if since.IsZero() {
+		return t.events(ctx, `id > $1 AND state IN ('applied', 'foreign') ORDER BY id LIMIT $2`, id, limit)
+	}
+	return t.events(ctx, `received_at >= $1 AND id > $2 AND state IN ('applied', 'foreign') ORDER BY id LIMIT $3`,
+		Micros(since), id, limit)
 }
 
 // ParkedEvents returns up to limit parked events, oldest first.
@@ -93,15 +97,16 @@ func (t *Tx) events(ctx context.Context, where string, args ...any) ([]Event, er
 
 // A Snapshot is an object in an answer of Stripe's API, or a fact of our own.
 type Snapshot struct {
-	ID   string // a hash of the rest
-	Ref  string
-	AsOf time.Time // by Stripe's clock
-	Body []byte    // compressed
+	ID       string // a hash of the rest
+	Ref      string
+	AsOf     time.Time // by Stripe's clock
+	Received time.Time // by ours, the first time
+	Body     []byte    // compressed
 }
 
 var snapshotRows = bulk{
 	"snapshots",
-	[]column{{"id", "TEXT"}, {"ref", "TEXT"}, {"as_of", "BIGINT"}, {"body", "BYTEA"}},
+	[]column{{"id", "TEXT"}, {"ref", "TEXT"}, {"as_of", "BIGINT"}, {"received_at", "BIGINT"}, {"body", "BYTEA"}},
 	`ON CONFLICT (id) DO NOTHING`,
 }
 
@@ -109,21 +114,22 @@ var snapshotRows = bulk{
 func (t *Tx) PutSnapshots(ctx context.Context, snapshots []Snapshot) error {
 	r := snapshotRows.rows()
 	for _, s := range snapshots {
-		r.add(s.ID, s.Ref, Micros(s.AsOf), s.Body)
+		r.add(s.ID, s.Ref, Micros(s.AsOf), Micros(s.Received), s.Body)
 	}
 	return t.write(ctx, r, nil)
 }
 
-// SnapshotsAfter returns up to limit snapshots in the order of their ids, from
-// the one after an id.
-func (t *Tx) SnapshotsAfter(ctx context.Context, id string, limit int) ([]Snapshot, error) {
+// SnapshotsAfter returns up to limit snapshots received since an instant, in
+// the order of their ids, from the one after an id.
+func (t *Tx) SnapshotsAfter(ctx context.Context, since time.Time, id string, limit int) ([]Snapshot, error) {
 	var found []Snapshot
-	err := t.query(ctx, `SELECT id, ref, as_of, body FROM snapshots WHERE id > $1 ORDER BY id LIMIT $2`, []any{id, limit},
-		func(r *sql.Rows) error {
+	err := t.query(ctx, `
+		SELECT id, ref, as_of, received_at, body FROM snapshots WHERE received_at >= $1 AND id > $2 ORDER BY id LIMIT $3`,
+		[]any{Micros(since), id, limit}, func(r *sql.Rows) error {
 			var s Snapshot
-			var asOf int64
-			err := r.Scan(&s.ID, &s.Ref, &asOf, &s.Body)
-			s.AsOf = Time(asOf)
+			var asOf, received int64
+			err := r.Scan(&s.ID, &s.Ref, &asOf, &received, &s.Body)
+			s.AsOf, s.Received = Time(asOf), Time(received)
 			found = append(found, s)
 			return err
 		})

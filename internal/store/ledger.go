@@ -25,7 +25,11 @@ const ledgerLock = 0x737570706f7274
 func (s *Store) Ledger(ctx context.Context, f func(*Tx) error) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		if s.postgres {
-			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(ledgerLock)); err != nil {
+			// A plan made while the tables were empty scans them, and is kept
+			// for as long as the connection: it must use the indexes.
+			_, err := tx.ExecContext(ctx, `
+				SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true)`, int64(ledgerLock))
+			if err != nil {
 				return fmt.Errorf("take the ledger's turn: %w", err)
 			}
 		}

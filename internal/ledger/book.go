@@ -1,0 +1,278 @@
+package ledger
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/store"
+)
+
+// book replaces the stored donations and memberships by the projected ones and
+// adds the differences to sums and counts. It returns the counts that moved.
+func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store.ScopeCount, error) {
+	b := booking{
+		tx: tx, old: map[string]*giving.Donation{}, now: map[string]*giving.Donation{}, first: map[string]*giving.Donation{},
+	}
+	if err := b.compare(ctx, p.donations); err != nil {
+		return nil, err
+	}
+	members, err := b.compareMembers(ctx, p.memberships)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.save(ctx); err != nil {
+		return nil, err
+	}
+	cells, moves := map[giving.Cell]giving.Figures{}, map[store.Place]store.Presence{}
+	for key, now := range b.now {
+		if old := b.old[key]; old != nil {
+			old.AddTo(cells, -1, l.Timezone)
+			if old.Live() {
+				present(moves, &old.Attribution, old.Supporter, store.Presence{Donations: -1})
+			}
+		}
+		if now != nil {
+			now.AddTo(cells, 1, l.Timezone)
+			if now.Live() {
+				present(moves, &now.Attribution, now.Supporter, store.Presence{Donations: 1})
+			}
+		}
+	}
+	for _, m := range members {
+		if m.old != nil && m.old.Live {
+			present(moves, &m.old.Attribution, m.old.Supporter, store.Presence{Memberships: -1})
+		}
+		if m.now != nil && m.now.Live {
+			present(moves, &m.now.Attribution, m.now.Supporter, store.Presence{Memberships: 1})
+		}
+	}
+	if err := tx.MoveSums(ctx, cells); err != nil {
+		return nil, err
+	}
+	return moveCounts(ctx, tx, moves)
+}
+
+// present adds to what a supporter has in each scope of a gift.
+func present(moves map[store.Place]store.Presence, won *giving.Attribution, supporter string, by store.Presence) {
+	for _, scope := range won.Scopes() {
+		place := store.Place{Scope: scope, Supporter: supporter}
+		sum := moves[place]
+		moves[place] = store.Presence{Donations: sum.Donations + by.Donations, Memberships: sum.Memberships + by.Memberships}
+	}
+}
+
+// moveCounts adds to what supporters have in scopes, and to the counts of the
+// scopes in which that made somebody appear or vanish.
+func moveCounts(ctx context.Context, tx *store.Tx, moves map[store.Place]store.Presence) ([]store.ScopeCount, error) {
+	maps.DeleteFunc(moves, func(_ store.Place, by store.Presence) bool { return by == store.Presence{} })
+	now, err := tx.MovePresence(ctx, moves)
+	if err != nil {
+		return nil, err
+	}
+	scopes := map[string]store.ScopeCount{}
+	var absent []store.Place
+	for place, has := range now {
+		by := moves[place]
+		move := scopes[place.Scope]
+		move.Supporters += appears(has.Donations-by.Donations, has.Donations)
+		move.Members += appears(has.Memberships-by.Memberships, has.Memberships)
+		scopes[place.Scope] = move
+		if has == (store.Presence{}) {
+			absent = append(absent, place)
+		}
+	}
+	if err := tx.DropAbsent(ctx, absent); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(scopes, func(_ string, c store.ScopeCount) bool { return c == store.ScopeCount{} })
+	return tx.MoveScopes(ctx, scopes)
+}
+
+// appears returns 1 where a number rises above zero, -1 where it falls to it.
+func appears(before, after int64) int64 {
+	switch {
+	case before <= 0 && after > 0:
+		return 1
+	case before > 0 && after <= 0:
+		return -1
+	}
+	return 0
+}
+
+// A booking is the donations that a projection changes, as they were and as
+// they are now; nil where there is none.
+type booking struct {
+	tx      *store.Tx
+	old     map[string]*giving.Donation
+	now     map[string]*giving.Donation
+	first   map[string]*giving.Donation // as stored, by supporter
+	members []*giving.Membership        // to be stored
+	ended   []string                    // subscriptions that are no memberships any more
+}
+
+// compare fills the booking with the donations that differ from the stored
+// ones, the first donation of each supporter among them set anew.
+func (b *booking) compare(ctx context.Context, projected map[string]*giving.Donation) error {
+	if len(projected) == 0 {
+		return nil
+	}
+	supporters := map[string]bool{}
+	for _, d := range projected {
+		if d != nil {
+			supporters[d.Supporter] = true
+		}
+	}
+	if err := b.load(ctx, projected, supporters); err != nil {
+		return err
+	}
+	// Whoever loses a donation may have another first one.
+	losers := map[string]bool{}
+	for key := range projected {
+		if old := b.old[key]; old != nil && !supporters[old.Supporter] {
+			losers[old.Supporter], supporters[old.Supporter] = true, true
+		}
+	}
+	if len(losers) > 0 {
+		if err := b.load(ctx, nil, losers); err != nil {
+			return err
+		}
+	}
+	for key, d := range projected {
+		b.now[key] = d
+	}
+	if err := b.setFirsts(ctx, supporters); err != nil {
+		return err
+	}
+	maps.DeleteFunc(b.now, func(key string, d *giving.Donation) bool { return same(b.old[key], d) })
+	return nil
+}
+
+func same(a, b *giving.Donation) bool {
+	return a == nil && b == nil || a != nil && b != nil && reflect.DeepEqual(a, b)
+}
+
+// load reads stored donations by key, and the first ones of supporters.
+func (b *booking) load(ctx context.Context, projected map[string]*giving.Donation, supporters map[string]bool) error {
+	stored, err := b.tx.Donations(ctx, slices.Collect(maps.Keys(projected)), slices.Collect(maps.Keys(supporters)))
+	if err != nil {
+		return err
+	}
+	for _, d := range stored {
+		b.old[d.Key] = d
+		if d.First {
+			b.first[d.Supporter] = d
+		}
+	}
+	return nil
+}
+
+// setFirsts marks the earliest donation of each supporter, and unmarks the one
+// that was it.
+func (b *booking) setFirsts(ctx context.Context, supporters map[string]bool) error {
+	best := map[string]*giving.Donation{}
+	var search []string
+	for supporter := range supporters {
+		was := b.first[supporter]
+		if was == nil {
+			continue
+		}
+		if now, changed := b.now[was.Key]; !changed {
+			best[supporter] = was
+		} else if now == nil || now.Supporter != supporter || now.Created > was.Created {
+			search = append(search, supporter)
+		}
+	}
+	if len(search) > 0 {
+		all, err := b.tx.DonationsOf(ctx, search)
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			if _, changed := b.now[d.Key]; !changed && (best[d.Supporter] == nil || d.Before(best[d.Supporter])) {
+				b.old[d.Key], best[d.Supporter] = d, d
+			}
+		}
+	}
+	for _, d := range b.now {
+		if d != nil && (best[d.Supporter] == nil || d.Before(best[d.Supporter])) {
+			best[d.Supporter] = d
+		}
+	}
+	for supporter := range supporters {
+		if was := b.first[supporter]; was != nil && best[supporter] != was {
+			b.mark(was, false)
+		}
+		if d := best[supporter]; d != nil {
+			b.mark(d, true)
+		}
+	}
+	return nil
+}
+
+// mark sets whether a donation is its supporter's first. One that did not
+// change otherwise joins the booking as a copy, since it is also the old one.
+func (b *booking) mark(d *giving.Donation, first bool) {
+	now, changed := b.now[d.Key]
+	switch {
+	case !changed:
+		copied := *d
+		copied.First = first
+		b.now[d.Key] = &copied
+	case now == d:
+		d.First = first
+	}
+}
+
+type member struct{ old, now *giving.Membership }
+
+// compareMembers returns the memberships that differ from the stored ones.
+func (b *booking) compareMembers(ctx context.Context, projected map[string]*giving.Membership) ([]member, error) {
+	stored, err := b.tx.Memberships(ctx, slices.Collect(maps.Keys(projected)))
+	if err != nil {
+		return nil, err
+	}
+	old := map[string]*giving.Membership{}
+	for _, m := range stored {
+		old[m.Subscription] = m
+	}
+	var changed []member
+	for id, now := range projected {
+		was := old[id]
+		switch {
+		case now == nil && was == nil, now != nil && was != nil && *now == *was:
+			continue
+		case now == nil:
+			b.ended = append(b.ended, id)
+		default:
+			b.members = append(b.members, now)
+		}
+		changed = append(changed, member{was, now})
+	}
+	return changed, nil
+}
+
+// save writes the donations and memberships that changed.
+func (b *booking) save(ctx context.Context) error {
+	var put []*giving.Donation
+	var dropped []string
+	for key, d := range b.now {
+		if d == nil {
+			dropped = append(dropped, key)
+		} else {
+			put = append(put, d)
+		}
+	}
+	if err := b.tx.DropDonations(ctx, dropped); err != nil {
+		return err
+	}
+	if err := b.tx.PutDonations(ctx, put); err != nil {
+		return err
+	}
+	if err := b.tx.DropMemberships(ctx, b.ended); err != nil {
+		return err
+	}
+	return b.tx.PutMemberships(ctx, b.members)
+}

@@ -1,0 +1,103 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/united24media/support/internal/objects"
+	"github.com/united24media/support/internal/store"
+)
+
+// A delivered event, with what it said.
+type delivered struct {
+	store.Event
+	said []objects.Said
+	want objects.Ref // to be fetched at our API version; "" if not
+}
+
+// read makes of a signed body what is stored of it. It never fails: what it
+// can't understand is parked.
+func (l *Ledger) read(body []byte) *delivered {
+	e, err := objects.DecodeEvent(body)
+	d := &delivered{Event: store.Event{
+		ID: e.ID, Type: e.Type, Ref: string(e.Ref), APIVersion: e.APIVersion, Livemode: e.Livemode,
+		Created: time.Unix(e.Created, 0), Received: l.Now(), State: store.Applied, Body: compress(body),
+	}}
+	switch {
+	case e.ID == "":
+		sum := sha256.Sum256(body)
+		d.ID = "unreadable_" + hex.EncodeToString(sum[:16])
+		d.Created = d.Received
+		d.park(err)
+	case err != nil:
+		d.park(err)
+	case e.Livemode != l.Livemode:
+		d.ignore("of the other mode: livemode is %t", e.Livemode)
+	case len(e.Object) == 0:
+		d.park(errors.New("the event has no data.object"))
+	case e.Ref == "":
+		d.ignore("its object has no id")
+	case e.APIVersion != objects.APIVersion:
+		d.ignore("of API version %q; the object is fetched at %s", e.APIVersion, objects.APIVersion)
+		d.want = e.Ref
+	default:
+		d.said, err = objects.Decode(e.Object, objects.Source{At: e.Created, Event: e.Type})
+		if errors.Is(err, objects.ErrKind) {
+			d.ignore("nothing is kept of a %s", e.Ref.Kind())
+		} else if err != nil {
+			d.park(err)
+		}
+	}
+	return d
+}
+
+func (d *delivered) park(err error) { d.State, d.Error = store.Parked, err.Error() }
+
+func (d *delivered) ignore(format string, args ...any) {
+	d.State, d.Error = store.Ignored, fmt.Sprintf(format, args...)
+}
+
+// snapshotOf makes of an answer what is stored of it. Its id is the same for
+// the same answer, so that it is kept once.
+func snapshotOf(said []objects.Said, a Answer) store.Snapshot {
+	hash := sha256.New()
+	hash.Write(binary.BigEndian.AppendUint64(nil, uint64(a.At.Unix())))
+	hash.Write(a.Object)
+	return store.Snapshot{
+		ID: hex.EncodeToString(hash.Sum(nil)[:16]), Ref: string(said[len(said)-1].Ref),
+		AsOf: a.At.Truncate(time.Second), Body: compress(a.Object),
+	}
+}
+
+// The codecs are safe for concurrent use by their stateless calls.
+var (
+	encoder = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false)))
+	decoder = must(zstd.NewReader(nil, zstd.WithDecoderMaxMemory(maxObject)))
+)
+
+// maxObject is the most bytes that a stored body may unpack to.
+const maxObject = 16 << 20
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err) // the options above are right
+	}
+	return v
+}
+
+func compress(body []byte) []byte { return encoder.EncodeAll(body, make([]byte, 0, len(body)/2)) }
+
+// Unpack returns the bytes of a stored event or snapshot as they came.
+func Unpack(stored []byte) ([]byte, error) {
+	body, err := decoder.DecodeAll(stored, nil)
+	if err != nil {
+		return nil, fmt.Errorf("unpack stored bytes: %w", err)
+	}
+	return body, nil
+}

@@ -1,0 +1,370 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/objects"
+	"github.com/united24media/support/internal/store"
+)
+
+// record applies a batch in one transaction and tells of the counts that moved.
+func (l *Ledger) record(batch []*request) error {
+	// The callers' contexts do not end it: the others in the batch still wait.
+	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
+	defer cancel()
+	var moved []store.ScopeCount
+	err := l.Store.Ledger(ctx, func(tx *store.Tx) error {
+		var err error
+		moved, err = l.apply(ctx, tx, batch)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	if len(moved) > 0 {
+		l.Moved(moved)
+	}
+	return nil
+}
+
+// A projectionError says that what was stored can't be projected: a fault of
+// ours, which the next release may mend.
+type projectionError struct{ text string }
+
+func (e *projectionError) Error() string { return e.text }
+
+// apply is the one way in: store, join, project, and add the differences.
+func (l *Ledger) apply(ctx context.Context, tx *store.Tx, batch []*request) (moved []store.ScopeCount, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &projectionError{fmt.Sprintf("projection failed: %v", p)}
+			l.Log.Error("projection failed", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	g := graph{Graph: objects.NewGraph(), tx: tx, stored: map[objects.Ref]string{}}
+	changed, err := g.join(ctx, batch)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := g.roots(ctx, changed)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range batch {
+		roots = append(roots, r.roots...)
+	}
+	p, err := l.project(ctx, &g, roots)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.save(ctx); err != nil {
+		return nil, err
+	}
+	if moved, err = l.book(ctx, tx, p); err != nil {
+		return nil, err
+	}
+	if err := tx.PutWishes(ctx, l.Now(), l.wishes(batch, p)); err != nil {
+		return nil, err
+	}
+	return moved, l.keep(ctx, tx, &g, batch, p)
+}
+
+// A graph is the registers that a batch touches, as they become.
+type graph struct {
+	*objects.Graph
+	tx     *store.Tx
+	stored map[objects.Ref]string // as they were before the batch
+	links  []store.Link           // that the batch adds
+	dirty  map[objects.Ref]string // as they are to be stored
+}
+
+// join joins what a batch says into the registers and returns the objects that
+// were spoken of.
+func (g *graph) join(ctx context.Context, batch []*request) ([]objects.Change, error) {
+	touched, names := map[objects.Ref]bool{}, map[objects.Ref]bool{}
+	for _, r := range batch {
+		for _, f := range r.facts {
+			for _, s := range f.said {
+				touched[s.Ref], names[s.Ref] = true, true
+				for _, link := range s.Register.Links() {
+					touched[link] = true
+					names[link] = !hub(link.Kind()) || names[link]
+				}
+			}
+		}
+	}
+	maps.DeleteFunc(names, func(_ objects.Ref, wanted bool) bool { return !wanted })
+	if err := g.load(ctx, slices.Collect(maps.Keys(touched)), slices.Collect(maps.Keys(names))); err != nil {
+		return nil, err
+	}
+	reach := map[objects.Ref]string{}
+	said := map[objects.Ref]bool{}
+	for _, r := range batch {
+		for _, f := range r.facts {
+			for _, s := range f.said {
+				if old, _ := g.Get(s.Ref); old != nil && !said[s.Ref] {
+					reach[s.Ref] = old.Reach()
+				}
+				said[s.Ref] = true
+				g.add(s)
+			}
+		}
+	}
+	return g.changes(said, reach), nil
+}
+
+// hub reports whether so many objects may name one of a kind that they are
+// loaded only when they are needed.
+func hub(kind objects.Kind) bool {
+	return kind == objects.KindCustomer || kind == objects.KindPayout || kind == objects.KindSubscription
+}
+
+// add joins one thing said into its register.
+func (g *graph) add(s objects.Said) {
+	register, _ := g.Get(s.Ref)
+	known := map[objects.Ref]bool{}
+	if register == nil {
+		register = objects.Empty(s.Ref.Kind())
+		g.Put(s.Ref, register)
+	}
+	for _, link := range register.Links() {
+		known[link] = true
+	}
+	register.Join(s.Register)
+	for _, link := range register.Links() {
+		if !known[link] {
+			g.AddName(link, s.Ref)
+			g.links = append(g.links, store.Link{To: string(link), From: string(s.Ref)})
+		}
+	}
+}
+
+// changes returns the objects that were spoken of, and notes which registers
+// are no longer as they were stored. Those of which nothing new was said are
+// projected again all the same: it is rare, and mends what a fault left.
+func (g *graph) changes(said map[objects.Ref]bool, reach map[objects.Ref]string) []objects.Change {
+	g.dirty = map[objects.Ref]string{}
+	var spoken []objects.Change
+	for ref := range said {
+		register, _ := g.Get(ref)
+		if text := objects.Encode(register); text != g.stored[ref] {
+			g.dirty[ref] = text
+		}
+		spoken = append(spoken, objects.Change{Ref: ref, Reach: register.Reach() != reach[ref]})
+	}
+	return spoken
+}
+
+// load reads registers, and who names objects, into the graph.
+func (g *graph) load(ctx context.Context, registers, names []objects.Ref) error {
+	if len(registers) > 0 {
+		states, err := g.tx.Registers(ctx, texts(registers))
+		if err != nil {
+			return err
+		}
+		for _, ref := range registers {
+			state, found := states[string(ref)]
+			if !found {
+				g.Put(ref, nil)
+				continue
+			}
+			register, err := objects.DecodeRegister(ref.Kind(), state)
+			if err != nil {
+				return err
+			}
+			g.stored[ref] = state
+			g.Put(ref, register)
+		}
+	}
+	if len(names) > 0 {
+		by, err := g.tx.Names(ctx, texts(names))
+		if err != nil {
+			return err
+		}
+		for _, ref := range names {
+			g.PutNames(ref, refsOf(by[string(ref)]))
+		}
+	}
+	return nil
+}
+
+// loadMissing loads what a walk missed, and reports whether there was any.
+func (g *graph) loadMissing(ctx context.Context) (bool, error) {
+	registers, names := g.Missing()
+	if len(registers)+len(names) == 0 {
+		return false, nil
+	}
+	return true, g.load(ctx, registers, names)
+}
+
+// roots returns what must be projected again.
+func (g *graph) roots(ctx context.Context, changed []objects.Change) ([]objects.Ref, error) {
+	for {
+		roots := g.Roots(changed)
+		if more, err := g.loadMissing(ctx); err != nil || !more {
+			return roots, err
+		}
+	}
+}
+
+// save stores the registers and links that changed.
+func (g *graph) save(ctx context.Context) error {
+	states := make(map[string]string, len(g.dirty))
+	for ref, text := range g.dirty {
+		states[string(ref)] = text
+	}
+	if err := g.tx.PutRegisters(ctx, states); err != nil {
+		return err
+	}
+	return g.tx.PutLinks(ctx, g.links)
+}
+
+// A projection is what roots are, as far as the registers tell.
+type projection struct {
+	donations   map[string]*giving.Donation   // by key; nil where there is none
+	memberships map[string]*giving.Membership // by subscription; nil where there is none
+	ours        map[objects.Ref]bool
+	needs       []objects.Need
+}
+
+// project projects roots, loading what that takes.
+func (l *Ledger) project(ctx context.Context, g *graph, roots []objects.Ref) (*projection, error) {
+	for {
+		p := &projection{map[string]*giving.Donation{}, map[string]*giving.Membership{}, map[objects.Ref]bool{}, nil}
+		for _, root := range roots {
+			l.projectRoot(g, p, root)
+		}
+		if more, err := g.loadMissing(ctx); err != nil || !more {
+			return p, err
+		}
+	}
+}
+
+func (l *Ledger) projectRoot(g *graph, p *projection, root objects.Ref) {
+	switch root.Kind() {
+	case objects.KindSubscription:
+		m := g.Membership(root, l.Now().Unix(), l.Grace)
+		p.memberships[root.ID()], p.ours[root] = m, m != nil
+	case objects.KindPayout:
+		p.ours[root] = true
+	default:
+		d := g.Donation(root)
+		p.donations[root.ID()], p.ours[root] = d, d != nil
+	}
+	if p.ours[root] {
+		p.needs = append(p.needs, g.Needs(root)...)
+	}
+}
+
+// settleTime is how long an answer of Stripe's may lag behind its events.
+const settleTime = 2 * time.Second
+
+// wishes returns what must be asked of Stripe after a batch.
+func (l *Ledger) wishes(batch []*request, p *projection) []store.Wish {
+	priorities := map[string]int{}
+	for _, n := range p.needs {
+		priorities[n.What] = n.Priority
+	}
+	for _, r := range batch {
+		if r.event != nil && r.event.want != "" {
+			priorities[string(r.event.want)] = objects.PriorityMembership
+		}
+	}
+	due := l.Now().Add(settleTime)
+	wishes := make([]store.Wish, 0, len(priorities))
+	for what, priority := range priorities {
+		wishes = append(wishes, store.Wish{Ref: what, Priority: int64(priority), Due: due})
+	}
+	return wishes
+}
+
+// keep stores the events and snapshots of a batch.
+func (l *Ledger) keep(ctx context.Context, tx *store.Tx, g *graph, batch []*request, p *projection) error {
+	var events []store.Event
+	var times []int64
+	var snapshots []store.Snapshot
+	at := map[string]int{} // where an event that came twice stands
+	for _, r := range batch {
+		if e := r.event; e != nil {
+			e.State = judge(g, e, p)
+			if r.again {
+				if err := tx.Judge(ctx, e.ID, e.State, e.Error); err != nil {
+					return err
+				}
+				continue
+			}
+			if i, twice := at[e.ID]; twice {
+				times[i]++
+				continue
+			}
+			at[e.ID] = len(events)
+			events, times = append(events, e.Event), append(times, 1)
+		}
+		for _, f := range r.facts {
+			if f.snapshot.ID != "" && g.changedBy(f.said) {
+				f.snapshot.Received = l.Now()
+				snapshots = append(snapshots, f.snapshot)
+			}
+		}
+	}
+	if err := tx.PutEvents(ctx, events, times); err != nil {
+		return err
+	}
+	return tx.PutSnapshots(ctx, snapshots)
+}
+
+// changedBy reports whether any of the objects that were spoken of is no longer
+// as it was stored. An answer that said nothing new need not be kept.
+func (g *graph) changedBy(said []objects.Said) bool {
+	return slices.ContainsFunc(said, func(s objects.Said) bool { _, dirty := g.dirty[s.Ref]; return dirty })
+}
+
+// judge says whether an applied event is about something of ours.
+func judge(g *graph, e *delivered, p *projection) string {
+	if e.State != store.Applied || len(e.said) == 0 {
+		return e.State
+	}
+	var changes []objects.Change
+	for _, s := range e.said {
+		changes = append(changes, objects.Change{Ref: s.Ref, Reach: true})
+	}
+	roots := g.Roots(changes)
+	g.Missing() // what is not loaded was not needed: it can't be among the roots
+	for _, root := range roots {
+		if p.ours[root] {
+			return store.Applied
+		}
+	}
+	if undecided(e.said) {
+		return store.Applied
+	}
+	return store.Foreign
+}
+
+// undecided reports whether an event is about our own attempt to be given
+// something that has not become a gift.
+func undecided(said []objects.Said) bool {
+	return slices.ContainsFunc(said, func(s objects.Said) bool { return objects.Marked(s.Register) })
+}
+
+func texts(refs []objects.Ref) []string {
+	texts := make([]string, len(refs))
+	for i, ref := range refs {
+		texts[i] = string(ref)
+	}
+	return texts
+}
+
+func refsOf(texts []string) []objects.Ref {
+	refs := make([]objects.Ref, len(texts))
+	for i, text := range texts {
+		refs[i] = objects.Ref(text)
+	}
+	return refs
+}
