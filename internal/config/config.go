@@ -79,7 +79,7 @@ func (s Settings) SQLite() bool {
 // where none were set: addr is where it listens, with its real port.
 func (s Settings) Listening(addr string) Settings {
 	if !s.given["SUPPORT_PUBLIC_URL"] {
-		s.PublicURL = "http://" + reachable(addr)
+		s.PublicURL = "http://" + reachable(s.Addr, addr)
 	}
 	if !s.given["SUPPORT_SITE_ORIGINS"] {
 		s.SiteOrigins = []string{originOf(s.PublicURL)}
@@ -87,9 +87,14 @@ func (s Settings) Listening(addr string) Settings {
 	return s
 }
 
-// reachable returns a host and port that a browser on this machine can open.
-func reachable(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
+// reachable returns a host and port that a browser on this machine can open:
+// the host as it was set, with the port that is really listened on.
+func reachable(set, addr string) string {
+	host, _, err := net.SplitHostPort(set)
+	if err != nil {
+		return addr
+	}
+	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return addr
 	}

@@ -216,7 +216,8 @@ func TestListening(t *testing.T) {
 		url, firstOne string
 	}{
 		"a port of the system's choice": {nil, "127.0.0.1:4711", "http://127.0.0.1:4711", "http://127.0.0.1:4711"},
-		"every address":                 {nil, "[::]:4711", "http://127.0.0.1:4711", "http://127.0.0.1:4711"},
+		"a name":                        {map[string]string{"SUPPORT_ADDR": "localhost:0"}, "127.0.0.1:4711", "http://localhost:4711", "http://localhost:4711"},
+		"every address":                 {map[string]string{"SUPPORT_ADDR": ":0"}, "[::]:4711", "http://127.0.0.1:4711", "http://127.0.0.1:4711"},
 		"set":                           {map[string]string{"SUPPORT_PUBLIC_URL": "https://S.example:443/"}, "127.0.0.1:1", "https://S.example:443", "https://s.example"},
 		"with origins": {map[string]string{"SUPPORT_SITE_ORIGINS": "https://News.example/, http://localhost:3000"},
 			"127.0.0.1:1", "http://127.0.0.1:1", "https://news.example"},

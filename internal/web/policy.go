@@ -1,0 +1,175 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/united24media/support/internal/fault"
+)
+
+// Limits of request bodies, in bytes. Webhooks have their own.
+const (
+	maxForm   = 64 << 10
+	maxSignal = 4 << 10
+)
+
+// preflightAge is how long a browser may remember an allowed origin, in seconds.
+const preflightAge = "7200"
+
+// A policy is the rules a route keeps.
+type policy struct {
+	headers []header // on every answer; a handler may replace one
+	maxBody int64    // bytes; 0 leaves the body to the handler
+	quick   bool     // neither logged nor measured, unless it fails
+	guarded bool     // refused from other origins: a form
+	cors    corsRule
+	html    bool // errors are pages
+}
+
+// A header is ready to be put into an answer without allocating.
+type header struct {
+	name   string
+	values []string
+}
+
+type corsRule int
+
+const (
+	corsNone  corsRule = iota
+	corsAny            // every origin, without credentials
+	corsSites          // the news site's origins
+)
+
+func (p policy) fast() policy          { p.quick = true; return p }
+func (p policy) body(max int64) policy { p.maxBody = max; return p }
+func (p policy) sameOrigin() policy    { p.guarded = true; return p }
+func (p policy) with(h ...header) policy {
+	p.headers = append(slices.Clip(p.headers), h...)
+	return p
+}
+
+// public is for what articles on other sites read. It sends few headers, since
+// the ask is the busiest route: the others mean nothing for JSON that browsers
+// are told not to sniff.
+func (s *Server) public() policy {
+	return policy{cors: corsAny, headers: s.secured(
+		one("Access-Control-Allow-Origin", "*"),
+		one("Cross-Origin-Resource-Policy", "cross-origin"),
+	)}
+}
+
+// siteOnly is for what the news site's own scripts may call.
+func (s *Server) siteOnly() policy {
+	p := s.private()
+	p.cors = corsSites
+	return p
+}
+
+// private is for answers that no page may read and no cache may keep.
+func (s *Server) private() policy {
+	return policy{headers: s.closed("default-src 'none'; frame-ancestors 'none'")}
+}
+
+// problems is for addresses that are not there.
+func (s *Server) problems() policy {
+	p := s.private()
+	p.html = true
+	return p
+}
+
+// page is for HTML: its own scripts, styles and pictures, forms that lead to
+// Stripe's checkout, never inside a frame.
+func (s *Server) page() policy {
+	return policy{html: true, headers: s.closed(s.pageContent())}
+}
+
+// article is the example of a news site's page, which runs the embed script.
+func (s *Server) article() policy { return s.page() }
+
+func (s *Server) pageContent() string {
+	own := "'self' " + s.origin // whoever opens us by another name still gets our own files
+	return strings.Join([]string{
+		"default-src 'none'", "script-src " + own, "style-src " + own, "img-src " + own + " data:", "font-src " + own,
+		"connect-src " + own, "form-action " + own + " https://checkout.stripe.com",
+		"base-uri 'none'", "frame-ancestors 'none'",
+	}, "; ")
+}
+
+// asset is for the files that pages load.
+func (s *Server) asset() policy {
+	return policy{headers: s.secured(one("Cross-Origin-Resource-Policy", "cross-origin"))}.fast()
+}
+
+// sandbox is for Stripe's stand-in, whose pages say themselves what they need.
+func (s *Server) sandbox() policy {
+	return policy{headers: s.secured(one("Referrer-Policy", "same-origin"), one("Cache-Control", "no-store"))}
+}
+
+// closed returns the headers of answers to one browser alone. The referrer
+// stays on our own pages: with no-referrer, browsers would post our forms with
+// a null origin.
+func (s *Server) closed(content string) []header {
+	return s.secured(
+		one("Content-Security-Policy", content),
+		one("Referrer-Policy", "same-origin"),
+		one("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+		one("Cross-Origin-Opener-Policy", "same-origin"),
+		one("Cross-Origin-Resource-Policy", "same-origin"),
+		one("Cache-Control", "no-store"),
+	)
+}
+
+// secured returns h and what every answer carries.
+func (s *Server) secured(h ...header) []header {
+	h = append(h, one("X-Content-Type-Options", "nosniff"))
+	if strings.HasPrefix(s.origin, "https://") {
+		h = append(h, one("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+	}
+	return h
+}
+
+func one(name, value string) header { return header{http.CanonicalHeaderKey(name), []string{value}} }
+
+// admit returns a [fault.Forbidden] for a request that the route's rules keep
+// out, and says to browsers who may read the answer.
+func (s *Server) admit(c *gin.Context, p policy) error {
+	if p.guarded {
+		if err := s.guard.Check(c.Request); err != nil {
+			return fault.Wrap(fault.Forbidden, err, "This form was sent from another site. Open the page here and try again.")
+		}
+	}
+	if p.cors != corsSites {
+		return nil
+	}
+	c.Header("Vary", "Origin")
+	from := c.GetHeader("Origin")
+	switch {
+	case slices.Contains(s.SiteOrigins, from):
+		c.Header("Access-Control-Allow-Origin", from)
+	case from != "" && from != s.origin && s.guard.Check(c.Request) != nil:
+		return fault.New(fault.Forbidden, "Checkouts can't be opened from this site; link to the support page instead.")
+	}
+	return nil
+}
+
+// preflight answers a browser that asks before it sends.
+func (s *Server) preflight(path string, p policy) {
+	if p.cors == corsNone || slices.Contains(s.Routes(), "OPTIONS "+path) {
+		return
+	}
+	method := http.MethodGet
+	if p.cors == corsSites || p.maxBody > 0 {
+		method = http.MethodPost
+	}
+	p = p.body(0).with(
+		one("Access-Control-Allow-Methods", method),
+		one("Access-Control-Allow-Headers", "Content-Type"),
+		one("Access-Control-Max-Age", preflightAge))
+	s.engine.OPTIONS(path, s.handle(p, func(c *gin.Context) error {
+		c.Status(http.StatusNoContent)
+		return nil
+	}))
+}
