@@ -111,7 +111,7 @@ func (g *Graph) Roots(changes []Change) []Ref {
 type walk struct {
 	*Graph
 	roots map[Ref]bool
-	seen  map[Ref]bool
+	seen  map[Ref]bool // true once walked with reach
 }
 
 func (w *walk) root(kind Kind, id string) {
@@ -122,10 +122,10 @@ func (w *walk) root(kind Kind, id string) {
 
 // affect walks from an object to what is projected from it.
 func (w *walk) affect(ref Ref, reach bool) {
-	if ref == "" || w.seen[ref] {
+	if reached, seen := w.seen[ref]; ref == "" || seen && (reached || !reach) {
 		return
 	}
-	w.seen[ref] = true
+	w.seen[ref] = reach
 	switch ref.Kind() {
 	case KindIntent, KindOffline, KindPayout:
 		w.roots[ref] = true
