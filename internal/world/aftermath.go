@@ -246,11 +246,6 @@ func (s *story) newClaim(g *gift, charge *object) *claim {
 		"amount": amount, "currency": currency, "charge": charge.id,
 		"payment_intent": charge.fields["payment_intent"],
 	}))
-	c.object.told = func() {
-		for _, t := range c.transactions {
-			t.told = true
-		}
-	}
 	g.disputes = append(g.disputes, c.dispute)
 	return c
 }

@@ -39,7 +39,6 @@ type Donation struct {
 // A Membership is a subscription of ours, ended or not.
 type Membership struct {
 	Status   string // Stripe's
-	Paused   bool   // its collection is
 	Member   bool   // at End
 	Interval string
 	Amount   int64
@@ -85,7 +84,7 @@ type Line struct {
 // Dimensions are what daily sums are kept by, besides the day alone, which is
 // the dimension "all" with an empty value.
 var dimensions = []string{
-	"all", "article", "placement", "campaign", "variant", "country", "currency", "interval", "tier",
+	"all", "article", "placement", "campaign", "variant", "country", "interval", "tier",
 }
 
 // book adds up the facts: those that events gave away, or all of them.
@@ -114,7 +113,7 @@ func (a *account) book(eventsOnly bool) Book {
 func (g *gift) donation(eventsOnly bool) Donation {
 	d := Donation{
 		Gross: g.price.amount, Currency: strings.ToUpper(g.price.currency), Created: g.created,
-		Day: kyivDay(g.created), Article: g.origin.article, Placement: g.origin.placement,
+		Day: Day(g.created), Article: g.origin.article, Placement: g.origin.placement,
 		Campaign: g.origin.campaign, Variant: g.origin.variant, Tier: g.origin.tier,
 		Attribution: g.origin.attribution, Country: g.country, Interval: g.interval,
 		Supporter: cmp.Or(g.donor.address(eventsOnly), g.key),
@@ -129,7 +128,7 @@ func (g *gift) donation(eventsOnly bool) Donation {
 		}
 	}
 	sums := g.feesAndNets(eventsOnly)
-	if g.settled != nil && !eventsOnly {
+	if sums != nil {
 		d.Settlement = strings.ToUpper(g.settled.currency)
 		d.Fee, d.Net = sums[d.Settlement].Fee, sums[d.Settlement].Net
 	}
@@ -153,13 +152,15 @@ func (g *gift) refunded(eventsOnly bool) int64 {
 	return max(told, g.toldRefunded)
 }
 
-// feesAndNets sums the transactions of g by currency in upper case.
+// feesAndNets sums the transactions of g by currency in upper case. While its
+// charge is not settled g stands whole under no settlement currency: nil. No
+// event tells that a charge is.
 func (g *gift) feesAndNets(eventsOnly bool) map[string]Sums {
+	if g.settled == nil || eventsOnly {
+		return nil
+	}
 	sums := map[string]Sums{}
 	add := func(t *transaction) {
-		if t == nil || (eventsOnly && !t.told) {
-			return
-		}
 		sum := sums[strings.ToUpper(t.currency)]
 		sum.Fee += t.fee
 		sum.Net += t.net
@@ -212,7 +213,7 @@ func (m *member) membership(eventsOnly bool) Membership {
 	member := m.status == "active" || m.status == "trialing" ||
 		(m.status == "past_due" && End < oldest+int64(Grace/time.Second))
 	return Membership{
-		Status: m.status, Paused: m.paused, Member: member && !m.paused, Interval: m.interval,
+		Status: m.status, Member: member && !m.paused, Interval: m.interval,
 		Amount: m.price.amount, Currency: strings.ToUpper(m.price.currency),
 		Article: m.origin.article, Campaign: m.origin.campaign, Person: m.donor.address(eventsOnly),
 	}
@@ -294,14 +295,18 @@ func (b *Book) firsts() map[string]string {
 }
 
 func (b *Book) add(d Donation, settlement string, add Sums) {
-	values := []string{"", d.Article, d.Placement, d.Campaign, d.Variant, d.Country, d.Currency, d.Interval, d.Tier}
+	values := []string{"", d.Article, d.Placement, d.Campaign, d.Variant, d.Country, d.Interval, d.Tier}
 	for i, dimension := range dimensions {
 		row := Row{dimension, values[i], d.Day, d.Currency, settlement}
-		sum := b.Daily[row]
-		b.Daily[row] = Sums{
-			sum.Donations + add.Donations, sum.NewSupporters + add.NewSupporters, sum.Gross + add.Gross,
-			sum.Refunded + add.Refunded, sum.Disputed + add.Disputed, sum.Fee + add.Fee, sum.Net + add.Net,
-		}
+		b.Daily[row] = b.Daily[row].Plus(add)
+	}
+}
+
+// Plus returns s and other added up.
+func (s Sums) Plus(other Sums) Sums {
+	return Sums{
+		s.Donations + other.Donations, s.NewSupporters + other.NewSupporters, s.Gross + other.Gross,
+		s.Refunded + other.Refunded, s.Disputed + other.Disputed, s.Fee + other.Fee, s.Net + other.Net,
 	}
 }
 
@@ -330,4 +335,5 @@ var kyiv = func() *time.Location {
 	return zone
 }()
 
-func kyivDay(at int64) string { return time.Unix(at, 0).In(kyiv).Format(time.DateOnly) }
+// Day returns the day in Kyiv of a moment in Unix seconds, such as 2026-01-31.
+func Day(at int64) string { return time.Unix(at, 0).In(kyiv).Format(time.DateOnly) }

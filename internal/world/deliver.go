@@ -52,47 +52,41 @@ func (w *World) Glimpse(at int64) []Answer { return w.account.answers(at, false)
 // answers lists everything as of at. Only a last look sees deleted customers,
 // as stubs, and the lines of payouts.
 func (a *account) answers(at int64, last bool) []Answer {
-	byKind := map[string][]json.RawMessage{}
-	refunds := map[string][]json.RawMessage{}
-	lines := map[string][]json.RawMessage{}
-	var kinds, charges, payouts []string
+	var lists listing
 	for _, o := range a.objects {
 		body := o.asOf(at)
 		if body == nil || (!last && o.kind == "customer" && o.fields["deleted"] == true) {
 			continue
 		}
-		if byKind[o.kind] == nil {
-			kinds = append(kinds, o.kind)
-		}
-		byKind[o.kind] = append(byKind[o.kind], body)
+		lists.add(Answer{AsOf: at, Type: o.kind}, o.id, body)
 		if o.parent != nil {
-			if refunds[o.parent.id] == nil {
-				charges = append(charges, o.parent.id)
-			}
-			refunds[o.parent.id] = append(refunds[o.parent.id], body)
+			lists.add(Answer{AsOf: at + 1, Type: o.kind, Of: o.parent.id}, o.id, body)
 		}
 		if o.payout != "" && last {
-			if lines[o.payout] == nil {
-				payouts = append(payouts, o.payout)
-			}
-			lines[o.payout] = append(lines[o.payout], body)
+			lists.add(Answer{AsOf: at + 1, Type: o.kind, Of: o.payout}, o.id, body)
 		}
 	}
-	var answers []Answer
-	for _, kind := range kinds {
-		for objects := range slices.Chunk(byKind[kind], page) {
-			answers = append(answers, Answer{AsOf: at, Type: kind, Objects: objects})
+	return lists.pages
+}
+
+// A listing is several lists being filled, in pages.
+type listing struct {
+	pages []Answer
+	open  map[[2]string]int // by type and Of, the page that is not full
+}
+
+func (l *listing) add(list Answer, id string, body json.RawMessage) {
+	key := [2]string{list.Type, list.Of}
+	at, found := l.open[key]
+	if !found || (list.Of == "" && len(l.pages[at].IDs) == page) {
+		if l.open == nil {
+			l.open = map[[2]string]int{}
 		}
+		at, l.pages = len(l.pages), append(l.pages, list)
+		l.open[key] = at
 	}
-	for _, charge := range charges {
-		answers = append(answers, Answer{AsOf: at + 1, Type: "refund", Of: charge, Objects: refunds[charge]})
-	}
-	for _, payout := range payouts {
-		answers = append(answers, Answer{
-			AsOf: at + 1, Type: "balance_transaction", Of: payout, Objects: lines[payout],
-		})
-	}
-	return answers
+	l.pages[at].IDs = append(l.pages[at].IDs, id)
+	l.pages[at].Objects = append(l.pages[at].Objects, body)
 }
 
 // asOf is o as Stripe answered for it at a moment, or nil if it was not there.

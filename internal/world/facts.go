@@ -53,7 +53,6 @@ type transaction struct {
 	gift             *gift  // nil for fees, payouts and what is foreign
 	amount, fee, net int64
 	currency         string // as Stripe writes it
-	told             bool   // by an event that embeds it
 }
 
 // A member is what a story decided about one membership.

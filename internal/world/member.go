@@ -170,8 +170,10 @@ func (s *story) firstPaid(c *course, declined int) {
 	s.aside(func() { s.aftermath(g, charge) })
 }
 
-// firstNeverPaid ends as incomplete_expired after a day, its invoice void.
+// firstNeverPaid ends as incomplete_expired after a day, its invoice void. The
+// checkout is not completed, so that nobody hears what was typed into it.
 func (s *story) firstNeverPaid(c *course) {
+	c.donor.email, c.donor.card = "", ""
 	b := s.firstBill(c, 0, c.price)
 	s.refuse(b, s.billed(b, c.origin, c.card, c.interval), c.card, false)
 	if s.one(4) || !s.pass(23*hour, 23*hour+minute) {

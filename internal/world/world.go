@@ -74,6 +74,7 @@ type Answer struct {
 	Type    string            // what the objects are, such as "charge"
 	Of      string            // the charge or payout whose refunds or balance transactions these are, or empty
 	Objects []json.RawMessage // complete for Of
+	IDs     []string          // the objects'
 }
 
 // OneGift plays one person's one-time gift.

@@ -192,10 +192,12 @@ func look(w *World, seen map[string]int) {
 	}
 	lookAtGifts(w, seen)
 	for _, m := range w.AfterFetches.Memberships {
-		count(seen, "paused-collection", m.Paused)
 		count(seen, "past-due-member", m.Status == "past_due" && m.Member)
-		count(seen, "past-due-too-long", m.Status == "past_due" && !m.Member && !m.Paused)
+		count(seen, "past-due-too-long", m.Status == "past_due" && !m.Member)
 		count(seen, "yearly", m.Interval == "year")
+	}
+	for _, m := range w.account.members {
+		count(seen, "paused-collection", m.paused)
 	}
 	for _, p := range w.AfterFetches.Payouts {
 		for _, line := range p.Lines {
@@ -266,11 +268,7 @@ func addsUp(t *testing.T, b Book) {
 			byDimension[row.Dimension] = map[string]Sums{}
 		}
 		pair := row.Currency + " " + row.Settlement
-		sum := byDimension[row.Dimension][pair]
-		byDimension[row.Dimension][pair] = Sums{
-			sum.Donations + sums.Donations, sum.NewSupporters + sums.NewSupporters, sum.Gross + sums.Gross,
-			sum.Refunded + sums.Refunded, sum.Disputed + sums.Disputed, sum.Fee + sums.Fee, sum.Net + sums.Net,
-		}
+		byDimension[row.Dimension][pair] = byDimension[row.Dimension][pair].Plus(sums)
 	}
 	for _, dimension := range dimensions {
 		if !reflect.DeepEqual(byDimension[dimension], byDimension["all"]) {
