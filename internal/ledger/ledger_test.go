@@ -2,8 +2,10 @@ package ledger_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -17,8 +19,9 @@ import (
 // book is a ledger on a database of its own.
 type book struct {
 	*ledger.Ledger
-	store *store.Store
-	now   time.Time
+	store   *store.Store
+	address string
+	now     time.Time
 }
 
 // onBoth runs a test on SQLite and on PostgreSQL.
@@ -47,7 +50,7 @@ func newBook(t testing.TB, address string) *book {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &book{store: s, now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
+	b := &book{store: s, address: address, now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
 	b.Ledger = ledger.New(ledger.Options{
 		Store: s, Now: func() time.Time { return b.now }, Timezone: zone, Grace: 14 * 24 * time.Hour,
 	})
@@ -140,4 +143,21 @@ func TestAGiftIsRecorded(t *testing.T) {
 			t.Errorf("pi_2 is recorded as %+v", d)
 		}
 	})
+}
+
+// exec changes the database behind the ledger's back.
+func (b *book) exec(t testing.TB, statement string) {
+	t.Helper()
+	driver, address := "pgx", b.address
+	if file, lite := strings.CutPrefix(address, "sqlite:"); lite {
+		driver, address = "sqlite", file
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
 }

@@ -12,8 +12,16 @@ import (
 
 // A Tx is a transaction of the ledger. Replicas take turns at it.
 type Tx struct {
-	tx       *sql.Tx
+	tx       session
 	postgres bool
+}
+
+// A session runs statements: a transaction, or a connection that has one open.
+type session interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
 }
 
 // ledgerLock is the key of the advisory lock that every writing transaction of
@@ -24,17 +32,29 @@ const ledgerLock = 0x737570706f7274
 // on all replicas. What f read before it is still true when it commits.
 func (s *Store) Ledger(ctx context.Context, f func(*Tx) error) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
-		if s.postgres {
-			// A plan made while the tables were empty scans them, and is kept
-			// for as long as the connection: it must use the indexes.
-			_, err := tx.ExecContext(ctx, `
-				SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true)`, int64(ledgerLock))
-			if err != nil {
-				return fmt.Errorf("take the ledger's turn: %w", err)
+		t := &Tx{tx, s.postgres}
+		if !s.scratch {
+			if err := t.turn(ctx); err != nil {
+				return err
 			}
 		}
-		return f(&Tx{tx, s.postgres})
+		return f(t)
 	})
+}
+
+// turn waits for the ledger's turn, which ends with the transaction.
+func (t *Tx) turn(ctx context.Context) error {
+	if !t.postgres { // SQLite has one writer
+		return nil
+	}
+	// A plan made while the tables were empty scans them, and is kept for as
+	// long as the connection: it must use the indexes.
+	_, err := t.tx.ExecContext(ctx, `
+		SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true)`, int64(ledgerLock))
+	if err != nil {
+		return fmt.Errorf("take the ledger's turn: %w", err)
+	}
+	return nil
 }
 
 // Look runs f in a transaction that only reads, on one state of the database.
@@ -141,6 +161,11 @@ func (t *Tx) Donations(ctx context.Context, keys, supporters []string) ([]*givin
 // DonationsOf returns all donations of the given supporters.
 func (t *Tx) DonationsOf(ctx context.Context, supporters []string) ([]*giving.Donation, error) {
 	return t.donations(ctx, t.any("supporter", 1), t.list(supporters))
+}
+
+// DonationsByKey returns the donations with the given keys.
+func (t *Tx) DonationsByKey(ctx context.Context, keys []string) ([]*giving.Donation, error) {
+	return t.donations(ctx, t.any("key", 1), t.list(keys))
 }
 
 // DonationsAfter returns up to limit donations in the order of their keys,

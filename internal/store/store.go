@@ -29,6 +29,9 @@ type Store struct {
 	read     *sql.DB // the same as write on PostgreSQL; a read-only pool on SQLite
 	postgres bool
 	file     string // SQLite's file, "" on PostgreSQL
+	address  string // PostgreSQL's
+	scratch  bool   // nobody else writes here
+	folder   string // to be removed on Close; "" if none
 }
 
 // Limits of the connection pools.
@@ -102,15 +105,19 @@ func openPostgres(address string) (*Store, error) {
 	db.SetMaxOpenConns(maxPostgresConns)
 	db.SetMaxIdleConns(maxPostgresConns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	return &Store{write: db, read: db, postgres: true}, nil
+	return &Store{write: db, read: db, postgres: true, address: address}, nil
 }
 
 // Close closes the database.
 func (s *Store) Close() error {
+	err := s.write.Close()
 	if s.read != s.write {
-		return errors.Join(s.read.Close(), s.write.Close())
+		err = errors.Join(err, s.read.Close())
 	}
-	return s.write.Close()
+	if s.folder != "" {
+		err = errors.Join(err, os.RemoveAll(s.folder))
+	}
+	return err
 }
 
 // Postgres reports whether several processes may serve from this database.

@@ -1,0 +1,105 @@
+package ledger_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// fill records gifts, a refund, a membership and something foreign.
+func fill(t testing.TB, b *book) {
+	t.Helper()
+	b.deliver(t, "charge.succeeded", charge("ch_1", "pi_1", marked, 1000, 0))
+	b.deliver(t, "charge.succeeded", charge("ch_2", "pi_2", marked, 2500, 0))
+	b.deliver(t, "charge.succeeded", charge("ch_3", "pi_3", `{}`, 700, 0))
+	b.deliver(t, "charge.refunded", charge("ch_2", "pi_2", marked, 2500, 500))
+	b.deliver(t, "customer.subscription.created", `{"id":"sub_1","object":"subscription","created":1769850000,
+		"customer":"cus_1","status":"active","metadata":`+marked+`,"currency":"eur","items":{"data":[{"quantity":1,
+		"price":{"unit_amount":500,"recurring":{"interval":"month","interval_count":1}}}]}}`)
+}
+
+func TestRebuildChangesNothing(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		fill(t, b)
+		donations, scopes := b.donations(t), b.scopes(t)
+		before, after, err := b.Rebuild(t.Context(), func(int) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if before != after || len(before) != 64 {
+			t.Errorf("hash before %s, after %s", before, after)
+		}
+		if len(b.donations(t)) != len(donations) || b.scopes(t)["all"] != scopes["all"] {
+			t.Errorf("after the rebuild %v %v, before %v %v", b.donations(t), b.scopes(t), donations, scopes)
+		}
+		// It goes on where it was.
+		b.deliver(t, "charge.refunded", charge("ch_1", "pi_1", marked, 1000, 1000))
+		if got, want := b.scopes(t)["all"], [2]int64{1, 1}; got != want {
+			t.Errorf("after a refund the count is %v, want %v", got, want)
+		}
+		assertClean(t, b)
+	})
+}
+
+func TestRebuildMendsDerivedTables(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		fill(t, b)
+		right := b.scopes(t)
+		for _, damage := range []string{
+			`UPDATE donations SET gross_minor = 1 WHERE key = 'pi_1'`,
+			`UPDATE scopes SET supporters = 77, revision = revision + 1`,
+			`INSERT INTO scopes VALUES ('article:nowhere', 3, 0, 999)`,
+			`DELETE FROM sums`,
+			`UPDATE registers SET state = '{}' WHERE ref = 'charge/ch_2'`,
+		} {
+			b.exec(t, damage)
+		}
+		drifts, err := b.Verify(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, what := range []string{"donation pi_1", `count "all"`, `count "article:nowhere"`, "sum "} {
+			found := false
+			for _, d := range drifts {
+				found = found || strings.HasPrefix(d.What, what)
+			}
+			if !found {
+				t.Errorf("verify does not name the drift of %s", what)
+			}
+		}
+		if _, _, err := b.Rebuild(t.Context(), func(int) {}); err != nil {
+			t.Fatal(err)
+		}
+		assertClean(t, b)
+		counts := b.scopes(t)
+		if counts["all"] != right["all"] || counts["article:nowhere"] != [2]int64{} {
+			t.Errorf("counts after the rebuild: %v, want %v", counts, right)
+		}
+	})
+}
+
+func assertClean(t testing.TB, b *book) {
+	t.Helper()
+	drifts, err := b.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range drifts {
+		t.Errorf("drift: %s", d)
+	}
+}
+
+func TestParkedEventsAreTriedAgain(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		b.deliverAs(t, "evt_bad", "charge.succeeded", strings.Replace(charge("ch_1", "pi_1", marked, 1000, 0), "1769850000", `"soon"`, 1))
+		if n := len(b.donations(t)); n != 0 {
+			t.Fatalf("%d donations from an event that can't be read", n)
+		}
+		if tried, left, err := b.ReplayParked(t.Context()); tried != 1 || left != 1 || err != nil {
+			t.Errorf("replay of parked events: %d tried, %d left, %v; want 1, 1", tried, left, err)
+		}
+		assertClean(t, b)
+	})
+}

@@ -1,0 +1,308 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/store"
+)
+
+// A Drift is one place where the stored state differs from what the stored
+// events, answers and facts come to.
+type Drift struct {
+	What   string // such as donation pi_1
+	Stored string // as JSON; "nothing" if it is not there
+	Should string
+}
+
+func (d Drift) String() string {
+	return fmt.Sprintf("%s: stored %s, should be %s", d.What, d.Stored, d.Should)
+}
+
+// maxDrifts ends a comparison that finds no end of differences.
+const maxDrifts = 1000
+
+// Verify recomputes the derived state in a place of its own and returns where
+// the stored one differs; it writes nothing to the database. What is recorded
+// while it runs is waited for.
+func (l *Ledger) Verify(ctx context.Context) (drifts []Drift, err error) {
+	scratch, err := store.ScratchFile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer closing(&err, scratch)
+	now, err := l.settledNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	again := l.on(scratch, func() time.Time { return now })
+	err = l.Store.Look(ctx, func(tx *store.Tx) error { // one state of the database throughout
+		if err := again.replay(ctx, tx, time.Time{}, func(int) {}); err != nil {
+			return err
+		}
+		return scratch.Look(ctx, func(should *store.Tx) error {
+			v := verifier{stored: tx, should: should}
+			err := v.compare(ctx)
+			drifts = v.drifts
+			return err
+		})
+	})
+	return drifts, err
+}
+
+// settledNow returns the instant for which the stored memberships hold: a grace
+// that ended in the last moments may not have been noticed yet.
+func (l *Ledger) settledNow(ctx context.Context) (time.Time, error) {
+	now := l.Now()
+	over, err := l.Store.GraceOver(ctx, now.Add(-2*graceEvery), 1)
+	if err != nil || len(over) > 0 {
+		return now, err
+	}
+	if over, err = l.Store.GraceOver(ctx, now, 1); len(over) > 0 {
+		return now.Add(-2 * graceEvery), err
+	}
+	return now, err
+}
+
+type verifier struct {
+	stored, should *store.Tx
+	drifts         []Drift
+}
+
+func (v *verifier) differ(what string, stored, should any) {
+	if len(v.drifts) < maxDrifts {
+		v.drifts = append(v.drifts, Drift{what, text(stored), text(should)})
+	}
+}
+
+func text(v any) string {
+	if v == nil {
+		return "nothing"
+	}
+	b, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// compare compares every derived table. The big ones go by chunks of keys,
+// once from each side; the rest by sums of hashes and, where these differ, by
+// row.
+func (v *verifier) compare(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		v.donations, v.memberships, v.sums, v.scopes, v.presence,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (v *verifier) donations(ctx context.Context) error {
+	err := eachDonation(ctx, v.stored, func(chunk []*giving.Donation) error {
+		others, err := byKey(ctx, v.should, chunk)
+		if err != nil {
+			return err
+		}
+		for _, d := range chunk {
+			if other := others[d.Key]; other == nil {
+				v.differ("donation "+d.Key, d, nil)
+			} else if !same(d, other) {
+				v.differ("donation "+d.Key, d, other)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return eachDonation(ctx, v.should, func(chunk []*giving.Donation) error {
+		others, err := byKey(ctx, v.stored, chunk)
+		for _, d := range chunk {
+			if others[d.Key] == nil && err == nil {
+				v.differ("donation "+d.Key, nil, d)
+			}
+		}
+		return err
+	})
+}
+
+func eachDonation(ctx context.Context, tx *store.Tx, f func([]*giving.Donation) error) error {
+	for key := ""; ; {
+		chunk, err := tx.DonationsAfter(ctx, key, replayBatch)
+		if err != nil || len(chunk) == 0 {
+			return err
+		}
+		if err := f(chunk); err != nil {
+			return err
+		}
+		key = chunk[len(chunk)-1].Key
+	}
+}
+
+func byKey(ctx context.Context, tx *store.Tx, chunk []*giving.Donation) (map[string]*giving.Donation, error) {
+	keys := make([]string, len(chunk))
+	for i, d := range chunk {
+		keys[i] = d.Key
+	}
+	found, err := tx.DonationsByKey(ctx, keys)
+	by := make(map[string]*giving.Donation, len(found))
+	for _, d := range found {
+		by[d.Key] = d
+	}
+	return by, err
+}
+
+func (v *verifier) memberships(ctx context.Context) error {
+	read := func(tx *store.Tx) (map[string]giving.Membership, error) {
+		all := map[string]giving.Membership{}
+		err := eachMembership(ctx, tx, func(m *giving.Membership) { all[m.Subscription] = *m })
+		return all, err
+	}
+	return compareAll(v, "membership", read)
+}
+
+func eachMembership(ctx context.Context, tx *store.Tx, f func(*giving.Membership)) error {
+	for id := ""; ; {
+		chunk, err := tx.MembershipsAfter(ctx, id, replayBatch)
+		if err != nil || len(chunk) == 0 {
+			return err
+		}
+		for _, m := range chunk {
+			f(m)
+		}
+		id = chunk[len(chunk)-1].Subscription
+	}
+}
+
+func (v *verifier) sums(ctx context.Context) error {
+	return compareAll(v, "sum", func(tx *store.Tx) (map[giving.Cell]giving.Figures, error) {
+		all := map[giving.Cell]giving.Figures{}
+		err := tx.Sums(ctx, func(c giving.Cell, f giving.Figures) { all[c] = f })
+		return all, err
+	})
+}
+
+func (v *verifier) scopes(ctx context.Context) error {
+	return compareAll(v, "count", func(tx *store.Tx) (map[string][2]int64, error) {
+		all := map[string][2]int64{}
+		err := tx.Scopes(ctx, func(c store.ScopeCount) {
+			if c.Supporters != 0 || c.Members != 0 {
+				all[c.Scope] = [2]int64{c.Supporters, c.Members}
+			}
+		})
+		return all, err
+	})
+}
+
+func (v *verifier) presence(ctx context.Context) error {
+	return compareAll(v, "presence", func(tx *store.Tx) (map[store.Place]store.Presence, error) {
+		all := map[store.Place]store.Presence{}
+		err := tx.Presences(ctx, func(p store.Place, has store.Presence) { all[p] = has })
+		return all, err
+	})
+}
+
+// compareAll compares a table that fits in memory.
+func compareAll[K comparable, V comparable](v *verifier, what string, read func(*store.Tx) (map[K]V, error)) error {
+	stored, err := read(v.stored)
+	if err != nil {
+		return err
+	}
+	should, err := read(v.should)
+	if err != nil {
+		return err
+	}
+	for key, is := range stored {
+		if want, there := should[key]; !there {
+			v.differ(what+" "+text(key), is, nil)
+		} else if is != want {
+			v.differ(what+" "+text(key), is, want)
+		}
+	}
+	for key, want := range should {
+		if _, there := stored[key]; !there {
+			v.differ(what+" "+text(key), nil, want)
+		}
+	}
+	return nil
+}
+
+// Hash returns a hash of the derived state in a database. It depends on what is
+// there alone: not on the order of rows, on random ids or on when a row was
+// written.
+func (l *Ledger) Hash(ctx context.Context, s *store.Store) (string, error) {
+	var sum [sha256.Size]byte
+	add := func(kind string, row any) {
+		line := sha256.Sum256([]byte(kind + text(row)))
+		carry := 0
+		for i := range slices.Backward(sum[:]) { // the sum of all rows' hashes has no order
+			carry += int(sum[i]) + int(line[i])
+			sum[i] = byte(carry)
+			carry >>= 8
+		}
+	}
+	err := s.Look(ctx, func(tx *store.Tx) error {
+		err := eachDonation(ctx, tx, func(chunk []*giving.Donation) error {
+			for _, d := range chunk {
+				add("donation", d)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := eachMembership(ctx, tx, func(m *giving.Membership) { add("membership", m) }); err != nil {
+			return err
+		}
+		if err := tx.Sums(ctx, func(c giving.Cell, f giving.Figures) { add("sum", []any{c, f}) }); err != nil {
+			return err
+		}
+		return tx.Scopes(ctx, func(c store.ScopeCount) {
+			if c.Supporters != 0 || c.Members != 0 {
+				add("count", []any{c.Scope, c.Supporters, c.Members})
+			}
+		})
+	})
+	if err != nil {
+		return "", fmt.Errorf("hash the derived state: %w", err)
+	}
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// parallel calls f for each of n on all processors; the first error is
+// returned.
+func parallel(n int, f func(i int) error) error {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	for w := range errs {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
+					errs[w] = err
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// derived are the tables that a rebuild makes anew.
+var derived = []string{"registers", "links", "donations", "memberships", "supporter_scopes", "scopes", "sums"}
+
+// scratchSchema is where a rebuild makes its tables: a schema on PostgreSQL,
+// an attached file on SQLite.
+const scratchSchema = "rebuilding"
+
+// Scratch makes an empty database with our schema beside the live tables, for
+// a rebuild. What an interrupted one left there is thrown away. Nothing in it
+// needs to outlive a crash, and it takes no turns with the ledger.
+func (s *Store) Scratch(ctx context.Context) (*Store, error) {
+	var scratch *Store
+	var err error
+	if s.postgres {
+		scratch, err = s.scratchPostgres(ctx)
+	} else {
+		scratch, err = scratchSQLite(s.file + "." + scratchSchema)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("make the tables to rebuild in: %w", err)
+	}
+	scratch.scratch = true
+	if _, err := scratch.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, scratch.Close())
+	}
+	return scratch, nil
+}
+
+// ScratchFile makes an empty database in a file that is removed with
+// [Store.Close], to compare another one with.
+func ScratchFile(ctx context.Context) (*Store, error) {
+	folder, err := os.MkdirTemp("", "support-verify-")
+	if err != nil {
+		return nil, fmt.Errorf("make a place to recompute in: %w", err)
+	}
+	scratch, err := scratchSQLite(folder + "/scratch.db")
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	scratch.scratch, scratch.folder = true, folder
+	if _, err := scratch.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, scratch.Close())
+	}
+	return scratch, nil
+}
+
+func scratchSQLite(file string) (*Store, error) {
+	for _, suffix := range []string{"", "-wal", "-shm", ".migrate"} {
+		if err := os.Remove(file + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	s, err := openSQLite(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, pragma := range []string{`PRAGMA synchronous = OFF`, `PRAGMA cache_size = -65536`} {
+		if _, err := s.write.Exec(pragma); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
+	for _, statement := range []string{`DROP SCHEMA IF EXISTS ` + scratchSchema + ` CASCADE`, `CREATE SCHEMA ` + scratchSchema} {
+		if _, err := s.write.ExecContext(ctx, statement); err != nil {
+			return nil, err
+		}
+	}
+	cfg, err := pgx.ParseConfig(s.address)
+	if err != nil {
+		return nil, errors.New("DATABASE_URL can't be read") // err may hold the password
+	}
+	cfg.RuntimeParams["search_path"] = scratchSchema
+	cfg.RuntimeParams["synchronous_commit"] = "off"
+	cfg.RuntimeParams["application_name"] = "support rebuild"
+	db := stdlib.OpenDB(*cfg)
+	return &Store{write: db, read: db, postgres: true, address: s.address}, nil
+}
+
+// Adopt puts the derived tables of a scratch database in the place of the live
+// ones, in one transaction that excludes the ledger's. catchUp is called inside
+// it first, to bring the scratch up to date. Every public count gets the next
+// revision; those that are no more fall to zero.
+func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) error) ([]ScopeCount, error) {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("adopt: %w", err)
+	}
+	defer conn.Close()
+	later := context.WithoutCancel(ctx)
+	begin := []string{`BEGIN`}
+	if !s.postgres {
+		if _, err := conn.ExecContext(ctx, `ATTACH $1 AS `+scratchSchema, scratch.file); err != nil {
+			return nil, fmt.Errorf("adopt: %w", err)
+		}
+		defer conn.ExecContext(later, `DETACH `+scratchSchema) //nolint:errcheck // the next one says so
+		// A write takes SQLite's lock on our file alone: catchUp still writes
+		// to the scratch.
+		begin = append(begin, `DELETE FROM scopes WHERE FALSE`)
+	}
+	for _, statement := range begin {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return nil, fmt.Errorf("adopt: %w", err)
+		}
+	}
+	moved, err := (&Tx{conn, s.postgres}).exchange(ctx, catchUp)
+	end := `COMMIT`
+	if err != nil {
+		end = `ROLLBACK`
+	}
+	if _, ended := conn.ExecContext(later, end); ended != nil {
+		return nil, fmt.Errorf("adopt: %w", errors.Join(err, ended))
+	}
+	return moved, err
+}
+
+// exchange takes the ledger's turn, brings the scratch up to date and puts its
+// tables in the place of the live ones.
+func (t *Tx) exchange(ctx context.Context, catchUp func(*Tx) error) ([]ScopeCount, error) {
+	if err := t.turn(ctx); err != nil {
+		return nil, err
+	}
+	if err := catchUp(t); err != nil {
+		return nil, err
+	}
+	moved, err := t.adopt(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("adopt: %w", err)
+	}
+	return moved, nil
+}
+
+func (t *Tx) adopt(ctx context.Context) ([]ScopeCount, error) {
+	before := map[string]ScopeCount{}
+	revision := int64(0)
+	err := t.Scopes(ctx, func(c ScopeCount) { before[c.Scope] = c; revision = max(revision, c.Revision) })
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range derived {
+		if err := t.replace(ctx, table); err != nil {
+			return nil, fmt.Errorf("%s: %w", table, err)
+		}
+	}
+	r := scopeRows.rows()
+	var moved []ScopeCount
+	err = t.Scopes(ctx, func(c ScopeCount) { delete(before, c.Scope); moved = append(moved, c) })
+	if err != nil {
+		return nil, err
+	}
+	for scope := range before {
+		r.add(scope, int64(0), int64(0), revision+1)
+		moved = append(moved, ScopeCount{Scope: scope})
+	}
+	if err := t.write(ctx, r, func(*sql.Rows) error { return nil }); err != nil {
+		return nil, err
+	}
+	for i := range moved {
+		moved[i].Revision = revision + 1
+	}
+	return moved, t.query(ctx, `UPDATE scopes SET revision = $1`, []any{revision + 1}, nil)
+}
+
+// replace puts a scratch table in the place of the live one. PostgreSQL moves
+// it, which takes no time; SQLite has no schemas and copies.
+func (t *Tx) replace(ctx context.Context, table string) error {
+	statements := []string{
+		`DELETE FROM ` + table,
+		`INSERT INTO ` + table + ` SELECT * FROM ` + scratchSchema + `.` + table,
+	}
+	if t.postgres {
+		var schema string
+		if err := t.tx.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&schema); err != nil {
+			return err
+		}
+		live := pgx.Identifier{schema, table}.Sanitize()
+		statements = []string{
+			`DROP TABLE ` + live,
+			`ALTER TABLE ` + scratchSchema + `.` + table + ` SET SCHEMA ` + strings.Split(live, ".")[0],
+		}
+	}
+	for _, statement := range statements {
+		if _, err := t.tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DropScratch removes what a rebuild left beside the live tables.
+func (s *Store) DropScratch(ctx context.Context) error {
+	if s.postgres {
+		_, err := s.write.ExecContext(ctx, `DROP SCHEMA IF EXISTS `+scratchSchema+` CASCADE`)
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", ".migrate"} {
+		if err := os.Remove(s.file + "." + scratchSchema + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
