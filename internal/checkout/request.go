@@ -168,7 +168,9 @@ func checkTexts(in input, r request) error {
 
 // language returns our language for a locale: English where we lack it.
 func language(locale string) (string, error) {
-	if len(locale) > maxLocale || locale != cleanText(locale) {
+	if len(locale) > maxLocale || strings.ContainsFunc(locale, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
+	}) {
 		return "", fault.Field("locale", "The locale is a language tag, such as uk or en-GB.")
 	}
 	return i18n.Negotiate(locale, ""), nil
