@@ -2,7 +2,6 @@ package reports
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -25,29 +25,31 @@ const (
 // A donation is one gift, as the API shows it. What says who gave is there for
 // finance alone.
 type donation struct {
-	ID                 string          `json:"id"`
-	CreatedAt          time.Time       `json:"created_at"`
-	Source             string          `json:"source"`
-	Interval           string          `json:"interval"`
-	Tier               string          `json:"tier"`
-	Currency           string          `json:"currency"`
-	Gross              int64           `json:"gross_minor"`
-	Refunded           int64           `json:"refunded_minor"`
-	Disputed           int64           `json:"disputed_minor"`
-	Received           int64           `json:"received_minor"`
-	SettlementCurrency *string         `json:"settlement_currency"`
-	Fee                *int64          `json:"fee_minor"`
-	Net                *int64          `json:"net_minor"`
-	NewSupporter       bool            `json:"new_supporter"`
-	Article            string          `json:"article"`
-	Placement          string          `json:"placement"`
-	Campaign           string          `json:"campaign"`
-	Variant            string          `json:"variant"`
-	Country            string          `json:"country"`
-	Locale             string          `json:"locale"`
-	Attribution        string          `json:"attribution"`
-	UTM                json.RawMessage `json:"utm"`
-	Method             string          `json:"method"`
+	ID                 string    `json:"id"`
+	CreatedAt          time.Time `json:"created_at"`
+	Source             string    `json:"source"`
+	Interval           string    `json:"interval"`
+	Tier               string    `json:"tier"`
+	Currency           string    `json:"currency"`
+	Gross              int64     `json:"gross_minor"`
+	Refunded           int64     `json:"refunded_minor"`
+	Disputed           int64     `json:"disputed_minor"`
+	Received           int64     `json:"received_minor"`
+	SettlementCurrency *string   `json:"settlement_currency"`
+	Fee                *int64    `json:"fee_minor"`
+	Net                *int64    `json:"net_minor"`
+	NewSupporter       bool      `json:"new_supporter"`
+	Article            string    `json:"article"`
+	Placement          string    `json:"placement"`
+	Campaign           string    `json:"campaign"`
+	Variant            string    `json:"variant"`
+	Country            string    `json:"country"`
+	Locale             string    `json:"locale"`
+	Attribution        string    `json:"attribution"`
+	UTMSource          string    `json:"utm_source"`
+	UTMMedium          string    `json:"utm_medium"`
+	UTMCampaign        string    `json:"utm_campaign"`
+	Method             string    `json:"method"`
 	*person
 }
 
@@ -156,8 +158,8 @@ func (s *Service) midnight(field, text string) (time.Time, error) {
 }
 
 // writeCursor returns the place after d, opaque to callers.
-func writeCursor(d store.ListedDonation) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(store.Micros(d.Created), 10) + " " + d.Key))
+func writeCursor(d *giving.Donation) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(d.Created, 10) + " " + d.Key))
 }
 
 func readCursor(text string) (store.Position, error) {
@@ -171,16 +173,14 @@ func readCursor(text string) (store.Position, error) {
 }
 
 // shown returns d as a holder of role may see it.
-func shown(d store.ListedDonation, role string) donation {
+func shown(d *giving.Donation, role string) donation {
 	out := donation{
-		ID: d.Key, CreatedAt: d.Created, Source: d.Source, Interval: string(d.Interval), Tier: d.Tier,
+		ID: d.Key, CreatedAt: time.Unix(d.Created, 0).UTC(), Source: d.Source, Interval: string(d.Interval), Tier: d.Tier,
 		Currency: d.Currency, Gross: d.Gross, Refunded: d.Refunded, Disputed: d.Disputed,
 		Received: d.Gross - d.Refunded - d.Disputed, NewSupporter: d.First,
 		Article: d.Article, Placement: d.Placement, Campaign: d.Campaign, Variant: d.Variant,
-		Country: d.Country, Locale: d.Locale, Attribution: d.Status, UTM: json.RawMessage(d.UTM), Method: d.Method,
-	}
-	if !json.Valid(out.UTM) {
-		out.UTM = json.RawMessage("{}")
+		Country: d.Country, Locale: d.Locale, Attribution: d.Status,
+		UTMSource: d.UTMSource, UTMMedium: d.UTMMedium, UTMCampaign: d.UTMCampaign, Method: d.Method,
 	}
 	if d.Settled.Currency != "" {
 		out.SettlementCurrency, out.Fee, out.Net = &d.Settled.Currency, &d.Settled.Fee, &d.Settled.Net

@@ -16,7 +16,7 @@ import (
 
 // A Position is a place in the list of donations: the last one shown.
 type Position struct {
-	Created int64 // microseconds since 1970
+	Created int64 // seconds since 1970
 	Key     string
 }
 
@@ -26,13 +26,6 @@ type DonationFilter struct {
 	Equal    map[string]string // by names that [FilterableDonationField] knows
 	After    Position          // zero starts at the newest
 	Limit    int               // rows at most, 1 or more
-}
-
-// A ListedDonation is a donation as lists show it.
-type ListedDonation struct {
-	giving.Donation
-	Created time.Time
-	UTM     string // JSON
 }
 
 // donationFields holds the columns that a list can be filtered by, by the name
@@ -46,25 +39,19 @@ var donationFields = map[string]string{
 // FilterableDonationField reports whether lists can be filtered by a name.
 func FilterableDonationField(name string) bool { return donationFields[name] != "" }
 
-const listedColumns = `
-	SELECT key, charge, invoice, subscription, customer, is_first, created_at, currency, settlement_currency,
-		gross_minor, refunded_minor, disputed_minor, lost_minor, fee_minor, net_minor, gift_interval, tier,
-		article, placement, campaign, variant, country, locale, attribution, utm, method, email, name, source
-	FROM donations `
-
 // Donations returns a page of donations, newest first.
-func (s *Store) Donations(ctx context.Context, f DonationFilter) ([]ListedDonation, error) {
+func (s *Store) Donations(ctx context.Context, f DonationFilter) ([]*giving.Donation, error) {
 	where, args := f.conditions()
 	args = append(args, f.Limit)
-	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`%s %s ORDER BY created_at DESC, key DESC LIMIT $%d`,
-		listedColumns, where, len(args)), args...)
+	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`SELECT %s FROM donations %s ORDER BY created_at DESC, key DESC LIMIT $%d`,
+		donationColumns, where, len(args)), args...)
 	if err != nil {
 		return nil, fmt.Errorf("list donations: %w", err)
 	}
 	defer rows.Close()
-	var donations []ListedDonation
+	var donations []*giving.Donation
 	for rows.Next() {
-		d, err := scanListed(rows)
+		d, err := scanDonation(rows)
 		if err != nil {
 			return nil, fmt.Errorf("list donations: %w", err)
 		}
@@ -95,7 +82,7 @@ func (f DonationFilter) conditions() (where string, args []any) {
 		add("created_at < $%d", Micros(f.To))
 	}
 	if f.After != (Position{}) {
-		add("(created_at, key) < ($%d, $%d)", f.After.Created, f.After.Key)
+		add("(created_at, key) < ($%d, $%d)", f.After.Created*microsPerSecond, f.After.Key)
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Equal)) { // sorted, so that one filter is one prepared statement
 		if column := donationFields[name]; column != "" {
@@ -109,24 +96,13 @@ func (f DonationFilter) conditions() (where string, args []any) {
 }
 
 // DonationByKey returns one donation, or a [fault.NotFound].
-func (s *Store) DonationByKey(ctx context.Context, key string) (ListedDonation, error) {
-	d, err := scanListed(s.read.QueryRowContext(ctx, listedColumns+`WHERE key = $1`, key))
+func (s *Store) DonationByKey(ctx context.Context, key string) (*giving.Donation, error) {
+	d, err := scanDonation(s.read.QueryRowContext(ctx, `SELECT `+donationColumns+` FROM donations WHERE key = $1`, key))
 	if errors.Is(err, sql.ErrNoRows) {
-		return ListedDonation{}, fault.New(fault.NotFound, "There is no such donation.")
+		return nil, fault.New(fault.NotFound, "There is no such donation.")
 	}
 	if err != nil {
-		return ListedDonation{}, fmt.Errorf("read donation %s: %w", key, err)
+		return nil, fmt.Errorf("read donation %s: %w", key, err)
 	}
 	return d, nil
-}
-
-func scanListed(row interface{ Scan(...any) error }) (ListedDonation, error) {
-	var d ListedDonation
-	var created int64
-	err := row.Scan(&d.Key, &d.Charge, &d.Invoice, &d.Subscription, &d.Customer, &d.First, &created, &d.Currency, &d.Settled.Currency,
-		&d.Gross, &d.Refunded, &d.Disputed, &d.Lost, &d.Settled.Fee, &d.Settled.Net, &d.Interval, &d.Tier,
-		&d.Article, &d.Placement, &d.Campaign, &d.Variant, &d.Country, &d.Locale, &d.Status, &d.UTM, &d.Method, &d.Email, &d.Name, &d.Source)
-	d.Created = Time(created)
-	d.Donation.Created = d.Created.Unix()
-	return d, err
 }

@@ -1,0 +1,203 @@
+package store_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv"
+)
+
+// onBoth runs a test on an empty, migrated database of each kind.
+func onBoth(t *testing.T, test func(t *testing.T, db *store.Store)) {
+	t.Helper()
+	for name, address := range map[string]func(*testing.T) string{
+		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "support.db") },
+		"PostgreSQL": func(t *testing.T) string { return testenv.Postgres(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, err := store.Open(address(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+			if _, err := db.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			test(t, db)
+		})
+	}
+}
+
+// put stores donations, and their sums in UTC.
+func put(t *testing.T, db *store.Store, donations ...*giving.Donation) {
+	t.Helper()
+	cells := map[giving.Cell]giving.Figures{}
+	for _, d := range donations {
+		d.AddTo(cells, 1, time.UTC)
+	}
+	err := db.Ledger(t.Context(), func(tx *store.Tx) error {
+		return errors.Join(tx.PutDonations(t.Context(), donations), tx.MoveSums(t.Context(), cells))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSums(t *testing.T) {
+	t.Parallel()
+	at := func(day string) int64 {
+		d, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Unix()
+	}
+	onBoth(t, func(t *testing.T, db *store.Store) {
+		put(t, db,
+			&giving.Donation{Key: "a", Created: at("2026-01-31"), Currency: "EUR", Gross: 1, First: true, Attribution: giving.Attribution{Article: "x"}},
+			&giving.Donation{Key: "b", Created: at("2026-02-01"), Currency: "EUR", Gross: 10, Settled: giving.Balance{Currency: "EUR", Fee: 2, Net: 8}},
+			&giving.Donation{Key: "c", Created: at("2026-02-28"), Currency: "EUR", Gross: 100, Refunded: 40, Disputed: 60, Attribution: giving.Attribution{Article: "x"}},
+			&giving.Donation{Key: "d", Created: at("2026-03-01"), Currency: "USD", Gross: 1000, Attribution: giving.Attribution{Article: "Ä"}},
+			&giving.Donation{Key: "e", Created: at("2026-03-02"), Currency: "USD", Gross: 10000},
+		)
+		cell := func(dimension string, period int64, value, currency, settlement string, f giving.Figures) store.Sum {
+			return store.Sum{Cell: giving.Cell{Dimension: dimension, Period: period, Value: value, Currency: currency, Settlement: settlement}, Figures: f}
+		}
+		tests := map[string]struct {
+			dimension string
+			spans     []store.Span
+			byPeriod  bool
+			want      []store.Sum
+		}{
+			"no span": {"all", nil, false, nil},
+			"a day before, a month, a day after": {"all", []store.Span{{From: 20260131, To: 20260201}, {From: 202602, To: 202603}, {From: 20260301, To: 20260302}}, false, []store.Sum{
+				cell("all", 0, "", "EUR", "", giving.Figures{Donations: 2, NewSupporters: 1, Gross: 101, Refunded: 40, Disputed: 60}),
+				cell("all", 0, "", "EUR", "EUR", giving.Figures{Donations: 1, Gross: 10, Fee: 2, Net: 8}),
+				cell("all", 0, "", "USD", "", giving.Figures{Donations: 1, Gross: 1000}),
+			}},
+			"by period": {"all", []store.Span{{From: 20260228, To: 20260302}}, true, []store.Sum{
+				cell("all", 20260228, "", "EUR", "", giving.Figures{Donations: 1, Gross: 100, Refunded: 40, Disputed: 60}),
+				cell("all", 20260301, "", "USD", "", giving.Figures{Donations: 1, Gross: 1000}),
+			}},
+			"by value": {"article", []store.Span{{From: 202601, To: 202604}}, false, []store.Sum{
+				cell("article", 0, "", "EUR", "EUR", giving.Figures{Donations: 1, Gross: 10, Fee: 2, Net: 8}),
+				cell("article", 0, "", "USD", "", giving.Figures{Donations: 1, Gross: 10000}),
+				cell("article", 0, "x", "EUR", "", giving.Figures{Donations: 2, NewSupporters: 1, Gross: 101, Refunded: 40, Disputed: 60}),
+				cell("article", 0, "Ä", "USD", "", giving.Figures{Donations: 1, Gross: 1000}),
+			}},
+		}
+		for name, tt := range tests {
+			t.Run(name, func(t *testing.T) {
+				got, err := db.Sums(t.Context(), tt.dimension, tt.spans, tt.byPeriod)
+				slices.SortFunc(got, func(a, b store.Sum) int {
+					return cmp.Or(cmp.Compare(a.Period, b.Period), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Settlement, b.Settlement))
+				})
+				if err != nil || !reflect.DeepEqual(got, tt.want) {
+					t.Errorf("Sums = %+v, %v; want %+v", got, err, tt.want)
+				}
+			})
+		}
+	})
+}
+
+func TestDonationPages(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *store.Store) {
+		// Keys that people and machines sort differently, two at one moment.
+		put(t, db,
+			&giving.Donation{Key: "pi_A", Created: 100, Currency: "EUR", Country: "DE"},
+			&giving.Donation{Key: "pi_b", Created: 200, Currency: "EUR", Country: "UA"},
+			&giving.Donation{Key: "pi_B", Created: 200, Currency: "USD", Country: "UA"},
+			&giving.Donation{Key: "pi_c", Created: 200, Currency: "EUR", Country: "UA"},
+			&giving.Donation{Key: "pi_d", Created: 300, Currency: "EUR"},
+		)
+		keys := func(f store.DonationFilter) []string {
+			t.Helper()
+			var all []string
+			for { // a page at a time: none may be missing or come twice
+				page, err := db.Donations(t.Context(), f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range page {
+					all = append(all, d.Key)
+				}
+				if len(page) < f.Limit {
+					return all
+				}
+				last := page[len(page)-1]
+				f.After = store.Position{Created: last.Created, Key: last.Key}
+			}
+		}
+		all := keys(store.DonationFilter{Limit: 100})
+		for limit := 1; limit <= 3; limit++ {
+			if got := keys(store.DonationFilter{Limit: limit}); !slices.Equal(got, all) {
+				t.Errorf("pages of %d: %q; in one: %q", limit, got, all)
+			}
+		}
+		if len(all) != 5 || all[0] != "pi_d" || all[4] != "pi_A" {
+			t.Errorf("order %q; want the newest first", all)
+		}
+		for name, tt := range map[string]struct {
+			filter store.DonationFilter
+			want   int
+		}{
+			"of a currency":           {store.DonationFilter{Equal: map[string]string{"currency": "EUR"}}, 4},
+			"of a currency and place": {store.DonationFilter{Equal: map[string]string{"currency": "EUR", "country": "UA"}}, 2},
+			"from":                    {store.DonationFilter{From: time.Unix(200, 0)}, 4},
+			"to, without it":          {store.DonationFilter{To: time.Unix(200, 0)}, 1},
+		} {
+			tt.filter.Limit = 2
+			if got := keys(tt.filter); len(got) != tt.want {
+				t.Errorf("%s: %q; want %d", name, got, tt.want)
+			}
+		}
+		d, err := db.DonationByKey(t.Context(), "pi_B")
+		if err != nil || d.Currency != "USD" {
+			t.Errorf("DonationByKey = %+v, %v", d, err)
+		}
+		if _, err := db.DonationByKey(t.Context(), "pi_e"); !errors.Is(err, fault.NotFound) {
+			t.Errorf("a donation that is not there: %v", err)
+		}
+	})
+}
+
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *store.Store) {
+		ctx, now := context.Background(), time.UnixMicro(1_700_000_000_000_000).UTC()
+		token := store.Token{Name: "desk", Role: "viewer", Created: now}
+		if err := db.AddToken(ctx, token, "hash"); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.AddToken(ctx, token, "other"); !errors.Is(err, fault.Conflict) {
+			t.Errorf("a name that is taken: %v", err)
+		}
+		if got, err := db.TokenByHash(ctx, "hash"); err != nil || got != token {
+			t.Errorf("TokenByHash = %+v, %v", got, err)
+		}
+		if _, err := db.TokenByHash(ctx, "other"); !errors.Is(err, fault.NotFound) {
+			t.Errorf("a hash that is not there: %v", err)
+		}
+		if err := db.RevokeToken(ctx, "desk", now.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.RevokeToken(ctx, "desk", now); !errors.Is(err, fault.NotFound) {
+			t.Errorf("revoked twice: %v", err)
+		}
+		token.Revoked = now.Add(time.Hour)
+		if got, err := db.Tokens(ctx); err != nil || len(got) != 1 || got[0] != token {
+			t.Errorf("Tokens = %+v, %v", got, err)
+		}
+	})
+}
