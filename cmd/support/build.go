@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/united24media/support/internal/ask"
+	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/checkout"
+	"github.com/united24media/support/internal/config"
+	"github.com/united24media/support/internal/counts"
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/limits"
+	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/redisdb"
+	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/sandbox"
+	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/stripeapi"
+	"github.com/united24media/support/internal/web"
+	"github.com/united24media/support/webhooks"
+)
+
+// sandboxPath is where the sandbox stands on the public listener.
+const sandboxPath = "/sandbox"
+
+// A service is all parts of `support serve`, wired.
+type service struct {
+	log     *slog.Logger
+	store   *store.Store
+	current atomic.Bool // the schema was current since start
+	metrics *prometheus.Registry
+	handler http.Handler
+	parts   []func(context.Context) error // what runs behind the requests, until its context ends
+	closers []func() error                // in the order they were opened
+}
+
+// build wires the parts. local is where this process reaches its own public
+// listener.
+func build(settings config.Settings, local string, log *slog.Logger) (s *service, err error) {
+	s = &service{log: log, metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := s.open(settings); err != nil {
+		return s, err
+	}
+	var cache redis.UniversalClient
+	if !settings.RedisURL.Empty() {
+		if cache, err = redisdb.Open(settings.RedisURL.Reveal()); err != nil {
+			return s, err
+		}
+		s.closers = append(s.closers, cache.Close)
+	}
+	count := counts.New(counts.Options{Source: s.store, Redis: cache, Log: log})
+	book := ledger.New(ledger.Options{
+		Store: s.store, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace,
+		Livemode: settings.Live(), Log: log, Moved: count.Moved,
+	})
+	signer := attribution.NewSigner(revealed(settings.Secrets))
+	goals := ask.NewGoals(s.store.Campaigns, log)
+	asks, err := ask.New(ask.Options{
+		PublicURL: settings.PublicURL, Currency: settings.Currency, Counts: count, Goals: goals, Signer: signer,
+	})
+	if err != nil {
+		return s, err
+	}
+	limit, err := limits.New(limits.Options{Redis: cache, Secret: []byte(settings.Secrets[0].Reveal()), Log: log})
+	if err != nil {
+		return s, err
+	}
+	giving, err := checkout.New(checkout.Options{
+		Store: s.store, Signer: signer, Limiter: limit, Log: log,
+		Stripe:    stripeapi.New(stripeapi.Options{Key: stripeKey(settings), BaseURL: stripeBase(settings, local), Log: log}),
+		PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, PayOrigins: payOrigins(settings),
+		Currency: settings.Currency, Zone: settings.Timezone, Sandbox: settings.Sandbox(),
+		TrustedProxies: settings.TrustedProxies, CountryHeader: settings.CountryHeader,
+	})
+	if err != nil {
+		return s, err
+	}
+	answers := reports.New(reports.Options{Store: s.store, Timezone: settings.Timezone, Now: time.Now})
+	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: log})
+	s.parts = append(s.parts, book.Run, count.Run, func(ctx context.Context) error { goals.Run(ctx); return nil })
+
+	handlers := web.Handlers{
+		Ask: asks.Ask, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
+		Script: asks.Script, PinnedScript: asks.PinnedScript, PinnedPath: asks.PinnedPath(), Embed: asks.Embed,
+		Checkout: giving.Create, SupportPage: giving.SupportPage, SupportForm: giving.SupportForm, Thanks: giving.Thanks,
+		Webhook: hooks.Stripe,
+		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,
+		Assets: look.NewAssets(append(giving.Assets(), look.Style, look.Icon)...),
+	}
+	if settings.Sandbox() {
+		handlers.Article = asks.Example
+		if handlers.Sandbox, err = s.openSandbox(settings, local); err != nil {
+			return s, err
+		}
+	}
+	s.handler = web.New(web.Options{
+		Handlers: handlers, PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins,
+		Ready: s.current.Load, Log: log, Metrics: s.metrics,
+	})
+	return s, nil
+}
+
+// open opens the database, and refuses an SQLite file that is served already.
+func (s *service) open(settings config.Settings) error {
+	db, err := store.Open(settings.DatabaseURL.Reveal())
+	if err != nil {
+		return err
+	}
+	s.store = db
+	s.closers = append(s.closers, db.Close)
+	release, err := db.Own()
+	if err != nil {
+		return err
+	}
+	// Given back after the database is closed, so before it in the list.
+	s.closers = append([]func() error{func() error { release(); return nil }}, s.closers...)
+	return nil
+}
+
+// openSandbox opens Stripe's stand-in. It delivers to this process, whatever
+// the public address is.
+func (s *service) openSandbox(settings config.Settings, local string) (http.Handler, error) {
+	box, err := sandbox.New(sandbox.Options{
+		BaseURL: settings.PublicURL + sandboxPath, WebhookURL: local + "/webhooks/stripe",
+		WebhookSecret: settings.WebhookSecrets[0].Reveal(),
+		Folder:        filepath.Join(settings.DataFolder, "sandbox"), Log: s.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open the sandbox: %w", err)
+	}
+	s.closers = append(s.closers, box.Close)
+	s.parts = append(s.parts, box.Run)
+	return http.StripPrefix(sandboxPath, box.Handler()), nil
+}
+
+// stripeBase returns where Stripe's API is: the sandbox's without a key, and
+// "" for Stripe itself.
+func stripeBase(settings config.Settings, local string) string {
+	if settings.Sandbox() {
+		return local + sandboxPath
+	}
+	return settings.StripeAPIURL
+}
+
+// stripeKey returns the key for Stripe's API; the sandbox takes any test key.
+func stripeKey(settings config.Settings) string {
+	if settings.Sandbox() {
+		return "sk_test_sandbox"
+	}
+	return settings.StripeKey.Reveal()
+}
+
+// payOrigins returns where donors are sent to pay; none means Stripe's page.
+func payOrigins(settings config.Settings) []string {
+	if settings.Sandbox() {
+		return []string{settings.PublicURL}
+	}
+	return nil
+}
+
+// close closes what was opened, the last first.
+func (s *service) close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// revealed returns the texts of secrets.
+func revealed(secrets []config.Secret) [][]byte {
+	var texts [][]byte
+	for _, secret := range secrets {
+		texts = append(texts, []byte(strings.TrimSpace(secret.Reveal())))
+	}
+	return texts
+}

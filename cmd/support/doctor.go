@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/united24media/support/internal/config"
+	"github.com/united24media/support/internal/redisdb"
+	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/stripeapi"
+)
+
+// Limits of the doctor's checks.
+const (
+	checkTime = 10 * time.Second // for each
+	clockSkew = 30 * time.Second // webhooks are refused from 300 s on
+)
+
+// apiVersion is Stripe's API version that everything here speaks.
+const apiVersion = "2023-10-16"
+
+// runDoctor is `support doctor`: one line a check, and an error if one fails.
+func runDoctor(ctx context.Context, p *program, args []string) error {
+	_, parse := p.flags("doctor")
+	rest, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if err := none("doctor", rest); err != nil {
+		return err
+	}
+	settings, err := config.Load(p.lookup)
+	d := &doctor{program: p, settings: settings}
+	d.say("settings", strings.Join(settings.Warnings, "; "), err)
+	if err != nil {
+		return errTold // the rest would only repeat it
+	}
+	for _, check := range []struct {
+		name string
+		run  func(ctx context.Context) (string, error)
+	}{
+		{"database", d.database}, {"Redis", d.redis}, {"Stripe", d.stripe}, {"webhook", d.webhook}, {"mail", d.mail}, {"clock", d.clock},
+	} {
+		ctx, cancel := context.WithTimeout(ctx, checkTime)
+		words, err := check.run(ctx)
+		cancel()
+		d.say(check.name, words, err)
+	}
+	if d.failed {
+		return errTold
+	}
+	return nil
+}
+
+// A doctor looks at one thing after the other.
+type doctor struct {
+	*program
+	settings config.Settings
+	health   stripeapi.Health
+	answered bool // Stripe did, with health
+	failed   bool
+}
+
+// say writes the line of a check.
+func (d *doctor) say(name, words string, err error) {
+	state := "ok  "
+	if err != nil {
+		state, words, d.failed = "FAIL", strings.ReplaceAll(err.Error(), "\n", "; "), true
+	}
+	if words == "" {
+		words = "as it should be"
+	}
+	fmt.Fprintf(d.stdout, "%s  %-9s %s\n", state, name, words)
+}
+
+func (d *doctor) database(ctx context.Context) (string, error) {
+	db, err := store.Open(d.settings.DatabaseURL.Reveal())
+	if err != nil {
+		return "", err
+	}
+	defer db.Close() //nolint:errcheck // only read
+	if err := db.Ping(ctx); err != nil {
+		return "", fmt.Errorf("does not answer; is it running, and is DATABASE_URL right? %w", err)
+	}
+	steps, err := db.Migrations(ctx)
+	if err != nil {
+		return "", err
+	}
+	pending := 0
+	for _, step := range steps {
+		if !step.Applied {
+			pending++
+		}
+	}
+	if pending > 0 {
+		return "", fmt.Errorf("%d of %d steps of the schema are missing; run: support migrate", pending, len(steps))
+	}
+	kind := "SQLite"
+	if db.Postgres() {
+		kind = "PostgreSQL"
+	}
+	return fmt.Sprintf("%s answers, its schema is current (step %d)", kind, len(steps)), nil
+}
+
+func (d *doctor) redis(ctx context.Context) (string, error) {
+	if d.settings.RedisURL.Empty() {
+		return "not set; counts are kept in process, which is right for one process", nil
+	}
+	client, err := redisdb.Open(d.settings.RedisURL.Reveal())
+	if err != nil {
+		return "", err
+	}
+	defer client.Close() //nolint:errcheck // nothing is under way
+	if err := client.Ping(ctx).Err(); err != nil {
+		return "", fmt.Errorf("does not answer; the service goes on without, and counts reach other replicas later: %w", err)
+	}
+	return "answers", nil
+}
+
+func (d *doctor) stripe(ctx context.Context) (string, error) {
+	client := stripeapi.New(stripeapi.Options{
+		Key: stripeKey(d.settings), BaseURL: stripeBase(d.settings, d.settings.PublicURL), Log: slog.New(slog.DiscardHandler),
+	})
+	health, err := client.Health(ctx)
+	d.health, d.answered = health, err == nil
+	switch {
+	case err != nil && d.settings.Sandbox():
+		return "the built-in sandbox; it answers while `support serve` runs", nil
+	case stripeapi.IsKind(err, stripeapi.Denied):
+		return "", fmt.Errorf("refuses the key, or the key may not read webhook endpoints; check STRIPE_SECRET_KEY: %w", err)
+	case err != nil:
+		return "", fmt.Errorf("does not answer: %w", err)
+	case health.Version != "" && health.Version != apiVersion:
+		return "", fmt.Errorf("answers with API version %s; %s is wanted", health.Version, apiVersion)
+	case d.settings.Sandbox():
+		return "the built-in sandbox answers", nil
+	case d.settings.Live():
+		return "answers to a live key at API version " + apiVersion, nil
+	}
+	return "answers to a test key at API version " + apiVersion, nil
+}
+
+func (d *doctor) webhook(context.Context) (string, error) {
+	if d.settings.Sandbox() {
+		return "the sandbox delivers to the service by itself", nil
+	}
+	if !d.answered {
+		return "", errors.New("not known, since Stripe did not tell")
+	}
+	want := d.settings.PublicURL + "/webhooks/stripe"
+	for _, e := range d.health.Endpoints {
+		switch {
+		case e.URL != want:
+			continue
+		case !e.Enabled:
+			return "", fmt.Errorf("endpoint %s is disabled; enable it in Stripe's Dashboard", e.ID)
+		case e.Version != apiVersion:
+			return "", fmt.Errorf("endpoint %s sends events of version %q; make it again, pinned to %s", e.ID, e.Version, apiVersion)
+		}
+		return fmt.Sprintf("endpoint %s is enabled and pinned to %s", e.ID, apiVersion), nil
+	}
+	return "", fmt.Errorf("no endpoint delivers to %s; make one in Stripe's Dashboard, pinned to %s", want, apiVersion)
+}
+
+func (d *doctor) mail(ctx context.Context) (string, error) {
+	if d.settings.SMTPURL.Empty() {
+		return "not set; mail is kept and not sent", nil
+	}
+	u, err := url.Parse(d.settings.SMTPURL.Reveal())
+	if err != nil {
+		return "", errors.New("SMTP_URL can't be read")
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), map[string]string{"smtp": "587", "smtps": "465"}[u.Scheme])
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return "", fmt.Errorf("no connection to %s; is SMTP_URL right? %w", host, err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing was sent
+	if u.Scheme == "smtps" {
+		return host + " takes connections", nil
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(deadline) // never fails on an open connection
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.HasPrefix(line, "220") {
+		return "", fmt.Errorf("%s does not greet as a mail server does", host)
+	}
+	return host + " greets", nil
+}
+
+// clock compares this machine's clock with Stripe's: a delivery whose time is
+// 300 s from ours is refused.
+func (d *doctor) clock(context.Context) (string, error) {
+	if !d.answered || d.health.Now.IsZero() || d.settings.Sandbox() {
+		return "not compared: only Stripe's own answer has a clock to compare with", nil
+	}
+	skew := time.Since(d.health.Now).Round(time.Second)
+	if skew.Abs() > clockSkew {
+		return "", fmt.Errorf("%s from Stripe's; set it by NTP, or webhooks will be refused", skew)
+	}
+	return fmt.Sprintf("within %s of Stripe's", max(skew.Abs(), time.Second)), nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/store"
+)
+
+// runReport is `support report`: the report of GET /v1/reports/donations.
+func runReport(ctx context.Context, p *program, args []string) error {
+	set, parse := p.flags("report")
+	from := set.String("from", "", "the first `day`, such as 2026-01-01")
+	to := set.String("to", "", "the `day` after the last one")
+	by := set.String("by", "", "one of "+strings.Join(reports.Dimensions(), ", "))
+	format := set.String("format", "table", "table, csv or json")
+	rest, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if err := none("report", rest); err != nil {
+		return err
+	}
+	write, ok := map[string]func(io.Writer, reports.Report) error{"table": writeTable, "csv": writeCSV, "json": writeJSON}[*format]
+	if !ok {
+		return usagef("report has no format %q; did you mean: --format %s", *format, nearest(*format, []string{"table", "csv", "json"}))
+	}
+	q, err := reports.ParseQuery(*from, *to, *by)
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return reportUsage(known, *by)
+	}
+	if err != nil {
+		return err
+	}
+	settings, err := p.settings()
+	if err != nil {
+		return err
+	}
+	return p.withMigrated(ctx, func(db *store.Store) error {
+		service := reports.New(reports.Options{Store: db, Timezone: settings.Timezone, Now: time.Now})
+		report, err := service.Report(ctx, q)
+		if err != nil {
+			return err
+		}
+		return write(p.stdout, report)
+	})
+}
+
+// reportUsage says which flag is wrong, and the nearest that is right.
+func reportUsage(err *fault.Error, by string) error {
+	if err.Field == "by" && by != "" {
+		return usagef("report: there is no --by %s; did you mean: --by %s", by, nearest(by, reports.Dimensions()))
+	}
+	return usagef("report: --%s: %s", err.Field, err.Detail)
+}
+
+func writeCSV(w io.Writer, r reports.Report) error { return r.WriteCSV(w) }
+
+func writeJSON(w io.Writer, r reports.Report) error {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(r)
+}
+
+// writeTable writes a report for people: amounts in major units.
+func writeTable(w io.Writer, r reports.Report) error {
+	fmt.Fprintf(w, "Donations from %s to %s (exclusive) by %s, days in %s, as of %s\n\n", r.From, r.To, r.By, r.Timezone, r.AsOf.Format(time.RFC3339))
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "%s\tgifts\tnew\tgross\trefunded\tdisputed\treceived\t\tfee\tnet\t\t\n", r.By)
+	for _, row := range r.Rows {
+		key := row.Key
+		if key == "" {
+			key = "(unknown)"
+		}
+		writeFigures(table, visible(key), row.Figures)
+	}
+	for _, total := range r.Totals {
+		writeFigures(table, "total", total)
+	}
+	return table.Flush()
+}
+
+func writeFigures(w io.Writer, key string, f reports.Figures) {
+	major := func(minor int64) string { return money.Amount{Minor: minor, Currency: f.Currency}.Decimal() }
+	fee, net, settled := "?", "?", "not settled"
+	if f.SettlementCurrency != nil {
+		settled = *f.SettlementCurrency
+		fee = money.Amount{Minor: *f.Fee, Currency: settled}.Decimal()
+		net = money.Amount{Minor: *f.Net, Currency: settled}.Decimal()
+	}
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", key, strconv.FormatInt(f.Donations, 10), strconv.FormatInt(f.NewSupporters, 10),
+		major(f.Gross), major(f.Refunded), major(f.Disputed), major(f.Received), f.Currency, fee, net, settled)
+}
+
+// visible returns text without what would move a terminal's cursor: a key may
+// come from a link that anyone wrote.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
+}

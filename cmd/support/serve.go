@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/united24media/support/internal/config"
+	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/web"
+)
+
+// Times of the service's life.
+const (
+	endTime     = 20 * time.Second // for what is in flight when the service ends
+	migrateWait = time.Second      // before asking again a database that is not there
+)
+
+// runServe is `support serve`: it runs until ctx is done, then ends what is in
+// flight.
+func runServe(ctx context.Context, p *program, args []string) (err error) {
+	_, parse := p.flags("serve")
+	rest, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if err := none("serve", rest); err != nil {
+		return err
+	}
+	settings, err := p.settings()
+	if err != nil {
+		return err
+	}
+	if _, err := money.Lookup(settings.Currency); err != nil {
+		return fmt.Errorf("SUPPORT_CURRENCY: Stripe takes no gifts in %s", settings.Currency)
+	}
+	log := slog.New(slog.NewJSONHandler(p.stderr, nil))
+
+	public, err := listen(ctx, "SUPPORT_ADDR", settings.Addr)
+	if err != nil {
+		return err
+	}
+	defer public.Close() //nolint:errcheck // closed by the server before, in good times
+	admin, err := listen(ctx, "SUPPORT_ADMIN_ADDR", settings.AdminAddr)
+	if err != nil {
+		return err
+	}
+	defer admin.Close() //nolint:errcheck // as above
+	settings = settings.Listening(public.Addr().String())
+	tell(log, settings)
+
+	s, err := build(settings, local(public.Addr()), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return s.serve(ctx, public, admin, func() { p.greet(settings) })
+}
+
+// listen opens a listener; an error names the setting it came from.
+func listen(ctx context.Context, setting, addr string) (net.Listener, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	return ln, nil
+}
+
+// local returns the address at which this process reaches its own listener,
+// whatever the world calls it.
+func local(addr net.Addr) string {
+	at, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	ip := at.Addr()
+	if ip.IsUnspecified() {
+		ip = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return "http://" + netip.AddrPortFrom(ip, at.Port()).String()
+}
+
+// serve answers requests until ctx is done. What answers requests ends first,
+// what they wait for (the ledger above all) after it. greet is called when
+// everything runs.
+func (s *service) serve(ctx context.Context, public, admin net.Listener, greet func()) error {
+	background, endBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer endBackground()
+	front, frontCtx := errgroup.WithContext(ctx)
+	front.Go(func() error { return web.Serve(frontCtx, public, s.handler, endTime, s.log) })
+	front.Go(func() error { return web.ServeAdmin(frontCtx, admin, s.metrics) })
+
+	var parts errgroup.Group
+	front.Go(func() error {
+		if err := s.migrate(frontCtx); err != nil {
+			return err
+		}
+		for _, part := range s.parts {
+			parts.Go(func() error { return part(background) })
+		}
+		greet()
+		return nil
+	})
+	err := front.Wait()
+	endBackground()
+	return errors.Join(err, parts.Wait())
+}
+
+// migrate brings the schema up to date, and waits for a database that is not
+// there yet: asks are answered meanwhile, without counts. It returns an error
+// where the database is there and the schema can't be made current.
+func (s *service) migrate(ctx context.Context) error {
+	for {
+		_, err := s.store.Migrate(ctx)
+		if err == nil {
+			s.current.Store(true)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return nil // the service ends before it began
+		}
+		if s.store.Ping(ctx) == nil {
+			return err
+		}
+		s.log.Warn("the database does not answer; trying again", "err", err)
+		select {
+		case <-time.After(migrateWait):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// tell logs the effective settings, without secrets, and what is worth a word.
+func tell(log *slog.Logger, settings config.Settings) {
+	log.Info("settings", "effective", settings.Lines())
+	for _, warning := range settings.Warnings {
+		log.Warn(warning)
+	}
+}
+
+// greet tells a person where to look.
+func (p *program) greet(s config.Settings) {
+	if s.Sandbox() {
+		fmt.Fprintf(p.stdout, "Support is running in its sandbox: no money moves.\n\n  Example article  %s/\n", s.PublicURL)
+	} else {
+		fmt.Fprintf(p.stdout, "Support is running.\n\n")
+	}
+	fmt.Fprintf(p.stdout, "  Support page     %s/support\n", s.PublicURL)
+	fmt.Fprintf(p.stdout, "  Report           go run ./cmd/support report --from 2026-01-01 --to 2027-01-01 --by article\n")
+	fmt.Fprintf(p.stdout, "  Report token     go run ./cmd/support token create me --role viewer\n\n")
+	fmt.Fprintf(p.stdout, "Ctrl-C ends it.\n")
+}
