@@ -14,7 +14,7 @@ const mirrorEvery = time.Second // scopes that move often are written to Redis s
 type mirror struct {
 	*Counts
 	writtenAt time.Time // when everything was last written
-	known     int64     // the newest head that was read or written: an older one is a loss
+	known     int64     // all of this revision was in Redis once: an older head is a loss
 
 	// Redis spoke of a revision that the database had not told us of. If the
 	// database, asked afterwards, doesn't know it either, Redis is wrong.
@@ -27,9 +27,10 @@ type task struct {
 	snapshot *Snapshot
 	cursor   int64
 	answered time.Time
-	unsent   map[string]struct{}
-	all      bool
-	over     bool // overwrite newer revisions
+	asOf     int64               // answered, in ms by Redis's clock
+	unsent   map[string]struct{} // scopes
+	all      bool                // every scope, whatever Redis holds
+	over     bool                // and even over newer revisions
 }
 
 // mirrorLoop keeps Redis's copy up.
@@ -49,20 +50,23 @@ func (c *Counts) mirrorLoop(ctx context.Context) {
 }
 
 // write tells Redis what it doesn't know: the scopes that moved, or all after
-// it was emptied; then the head.
+// something was lost there; then the head. It writes only what the database
+// has confirmed lately, and leaves the rest for later.
 func (m *mirror) write(ctx context.Context) error {
 	h, err := m.head(ctx)
 	if err != nil {
 		return err
 	}
-	t := m.task(h)
-	if h.ok {
-		m.claim(h.revision, t)
-		m.known = h.revision
+	t, ok := m.task(h)
+	if !ok {
+		return nil
 	}
 	newer := int64(-1)
-	if h.ok && !t.all {
+	if !t.all {
 		newer = h.revision // what others have written already
+	}
+	if h.ok {
+		m.claim(h.revision, t)
 	}
 	claimed, err := m.writeScopes(ctx, t, newer)
 	if err == nil {
@@ -79,21 +83,31 @@ func (m *mirror) write(ctx context.Context) error {
 	return nil
 }
 
-// task takes what there is to write.
-func (m *mirror) task(h head) task {
+// task takes what there is to write, and reports false if that can't be said
+// because the database doesn't answer.
+func (m *mirror) task(h head) (task, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t := task{
-		snapshot: m.current.Load(), cursor: m.state.cursor, answered: m.state.answered,
-		unsent: m.state.unsent, over: m.state.overwrite,
+	if m.state.doubt || m.now().Sub(m.state.answered) > StaleAfter {
+		return task{}, false
 	}
-	// Everything can be written by who has it from the database.
-	if !t.answered.IsZero() && !m.state.doubt {
-		t.all = !h.ok || h.revision < m.known || m.state.rewrite || m.now().Sub(m.writtenAt) >= rewriteEvery
-		m.state.rewrite, m.state.overwrite = false, false
+	t := task{
+		snapshot: m.current.Load(), cursor: m.state.cursor,
+		answered: m.state.answered, asOf: h.remote(m.state.answered),
+		unsent: m.state.unsent, over: m.state.overwrite,
+		all: !h.ok || h.revision < m.known || m.state.rewrite || m.now().Sub(m.writtenAt) >= rewriteEvery,
 	}
 	m.state.unsent = make(map[string]struct{})
-	return t
+	m.state.rewrite, m.state.overwrite = false, false
+	return t, true
+}
+
+// trusted returns the revision up to which t knows better than Redis.
+func (t task) trusted() int64 {
+	if t.over {
+		return countLimit
+	}
+	return t.cursor
 }
 
 // giveBack notes what could not be written.
@@ -165,7 +179,7 @@ func (m *mirror) writeBatch(ctx context.Context, t task, batch []*entry) (int64,
 	answers := make([]*redis.Cmd, len(batch))
 	for i, e := range batch {
 		answers[i] = pipe.Eval(ctx, scopeScript, []string{scopePrefix + e.scope},
-			e.supporters, e.members, e.revision, m.age(t), keyLife.Milliseconds(), flag(t.over))
+			e.supporters, e.members, e.revision, t.asOf, keyLife.Milliseconds(), max(e.revision, t.trusted()))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return 0, err
@@ -181,41 +195,29 @@ func (m *mirror) writeBatch(ctx context.Context, t task, batch []*entry) (int64,
 	return refused, nil
 }
 
-// writeHead says that all of t is in Redis, if t is what the database has.
+// writeHead says that all of t is in Redis.
 func (m *mirror) writeHead(ctx context.Context, t task) error {
-	if t.answered.IsZero() || m.now().Sub(t.answered) > StaleAfter {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
+	all := 0
+	if t.all {
+		all = 1
+	}
 	held, err := m.redis.Eval(ctx, headScript, []string{headKey}, t.snapshot.scopes, t.cursor,
-		m.age(t), keyLife.Milliseconds(), flag(t.over), flag(t.all)).Int64()
+		t.asOf, keyLife.Milliseconds(), t.trusted(), all).Int64()
 	if err != nil {
 		return fmt.Errorf("write the head: %w", err)
 	}
 	switch {
-	case held == 0:
-		m.known = t.cursor
 	case held < 0: // emptied while we wrote
 		m.mu.Lock()
 		m.state.rewrite = true
 		m.mu.Unlock()
 		wish(m.toMirror)
+	case held > 0: // another process was quicker
+		m.known = held
+	default:
+		m.known = t.cursor
 	}
 	return nil
-}
-
-// age is how old t is, in milliseconds.
-func (m *mirror) age(t task) int64 {
-	if t.answered.IsZero() {
-		return 0
-	}
-	return max(0, m.now().Sub(t.answered).Milliseconds())
-}
-
-func flag(on bool) string {
-	if on {
-		return "1"
-	}
-	return "0"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,48 +33,48 @@ const (
 )
 
 const (
-	redisTimeout  = 2 * time.Second    // for one call or one batch of them
-	loadTimeout   = 10 * time.Second   // to read everything
-	batchSize     = 250                // scopes written or read in one round trip
-	keyLife       = 7 * 24 * time.Hour // keys of a definition that nobody uses go away
-	rewriteEvery  = 24 * time.Hour     // everything is written anew, long before keys go
-	longestScope  = 512                // bytes
-	greatestCount = 1 << 53            // more than Lua counts exactly is not from us
+	redisTimeout = 2 * time.Second    // for one call or one batch of them
+	loadTimeout  = 10 * time.Second   // to read everything
+	batchSize    = 250                // scopes written or read in one round trip
+	keyLife      = 7 * 24 * time.Hour // keys of a definition that nobody uses go away
+	rewriteEvery = time.Hour          // everything is written anew, should a key have gone
+	longestScope = 512                // bytes
+	countLimit   = 1 << 53            // Lua counts exactly below it: what is not below it is not from us
 )
 
-// scopeScript writes one scope unless Redis holds a newer revision, which it
-// returns then.
-//
-// KEYS: the scope's. ARGV: supporters, members, revision, age of the numbers
-// and life of the key in ms, whether to overwrite a newer revision.
-const scopeScript = `
+// heldScript begins what writes: held is the revision of the first key, nil
+// where there is none that [count] would read. It is the same rule, so that
+// nothing is both unreadable and never replaced.
+const heldScript = `
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
-local held = tonumber(redis.call('HGET', KEYS[1], 'revision') or '')
-if held and not (held >= 0 and held <= 9007199254740992) then held = nil end
-if held and held > tonumber(ARGV[3]) and ARGV[6] ~= '1' then return held end
-local t = redis.call('TIME')
-local as_of = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) - ARGV[4])
-redis.call('HSET', KEYS[1], 'supporters', ARGV[1], 'members', ARGV[2], 'revision', ARGV[3], 'as_of', as_of)
+local text = redis.call('HGET', KEYS[1], 'revision') or ''
+local held = tonumber(text)
+if not (text == '0' or string.match(text, '^[1-9]%d*$')) or held >= 9007199254740992 then held = nil end`
+
+// scopeScript writes one scope unless Redis holds a revision newer than the
+// writer knows of, which it returns then. One that is newer than the scope's
+// own, but not than what the writer knows, never was.
+//
+// KEYS: the scope's. ARGV: supporters, members, revision, as_of, life of the
+// key in ms, the newest revision that the writer knows of.
+const scopeScript = heldScript + `
+if held and held > tonumber(ARGV[6]) then return held end
+redis.call('HSET', KEYS[1], 'supporters', ARGV[1], 'members', ARGV[2], 'revision', ARGV[3], 'as_of', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 0`
 
-// headScript writes the head unless Redis holds a newer one. Where everything
+// headScript writes the head unless Redis holds one newer than the writer
+// knows of, which it returns then. Where everything
 // was not written just now, it returns -1 and writes nothing if there is no
 // head: then somebody has emptied Redis, and much is missing.
 //
-// KEYS: the head's. ARGV: scopes, revision, age and life in ms, whether to
-// overwrite a newer one, whether everything was written.
-const headScript = `
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
-local held = tonumber(redis.call('HGET', KEYS[1], 'revision') or '')
-if held and not (held >= 0 and held <= 9007199254740992) then held = nil end
+// KEYS: the head's. ARGV: scopes, revision, as_of, life of the key in ms, the
+// newest revision that the writer knows of, whether everything was written.
+const headScript = heldScript + `
 if not held and ARGV[6] ~= '1' then return -1 end
-if held and held > tonumber(ARGV[2]) and ARGV[5] ~= '1' then return held end
-local t = redis.call('TIME')
-local as_of = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000) - ARGV[3])
-redis.call('HSET', KEYS[1], 'scopes', ARGV[1], 'revision', ARGV[2], 'as_of', as_of)
+if held and held > tonumber(ARGV[5]) then return held end
+redis.call('HSET', KEYS[1], 'scopes', ARGV[1], 'revision', ARGV[2], 'as_of', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 0`
 
@@ -91,9 +92,18 @@ type head struct {
 	ok       bool // false: there is none, or none that can be read
 	scopes   int64
 	revision int64
-	asOf     time.Time     // by our clock
-	clock    time.Duration // what to add to Redis's clock for ours
+	asOf     int64 // ms by Redis's clock
+
+	// What must be added to Redis's clock for ours lies between these, as its
+	// clock was read after we asked and before we were answered.
+	low, high time.Duration
 }
+
+// local returns a moment of Redis's clock by ours, rather too early than too late.
+func (h head) local(ms int64) time.Time { return time.UnixMilli(ms).Add(h.low) }
+
+// remote returns a moment of our clock by Redis's, rather too early than too late.
+func (h head) remote(t time.Time) int64 { return max(0, t.Add(-h.high).UnixMilli()) }
 
 // head reads the head.
 func (c *Counts) head(ctx context.Context) (head, error) {
@@ -111,33 +121,29 @@ func (c *Counts) head(ctx context.Context) (head, error) {
 	if err != nil {
 		return head{}, fmt.Errorf("read Redis's clock: %w", err)
 	}
-	h := head{clock: asked.Sub(time.UnixMilli(now))}
+	h := head{low: asked.Sub(time.UnixMilli(now + 1)), high: c.now().Sub(time.UnixMilli(now))}
 	scopes, ok1 := count(fields[1])
 	revision, ok2 := count(fields[2])
 	asOf, ok3 := count(fields[3])
 	if ok1 && ok2 && ok3 && asOf <= now {
-		h.ok, h.scopes, h.revision = true, scopes, revision
-		h.asOf = time.UnixMilli(asOf).Add(h.clock)
+		h.ok, h.scopes, h.revision, h.asOf = true, scopes, revision, asOf
 	}
 	return h, nil
 }
 
 // scopes reads every scope that Redis holds, and the oldest moment at which
-// one of them was written, by Redis's clock. What can't be read is left out.
-func (c *Counts) scopes(ctx context.Context) ([]store.ScopeCount, time.Time, error) {
+// one of them was written, in ms by Redis's clock. What can't be read is left out.
+func (c *Counts) scopes(ctx context.Context) (found []store.ScopeCount, oldest int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	var found []store.ScopeCount
-	var oldest time.Time
 	held := make(map[string]struct{})
-	err := c.keys(ctx, func(keys []string) error {
+	oldest = math.MaxInt64
+	err = c.keys(ctx, func(keys []string) error {
 		rows, asOf, err := c.read(ctx, keys)
 		if err != nil {
 			return err
 		}
-		if !asOf.IsZero() && (oldest.IsZero() || asOf.Before(oldest)) {
-			oldest = asOf
-		}
+		oldest = min(oldest, asOf)
 		for _, row := range rows { // SCAN may give a key twice
 			if _, twice := held[row.Scope]; !twice {
 				held[row.Scope] = struct{}{}
@@ -147,7 +153,7 @@ func (c *Counts) scopes(ctx context.Context) ([]store.ScopeCount, time.Time, err
 		return nil
 	})
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("read the scopes: %w", err)
+		return nil, 0, fmt.Errorf("read the scopes: %w", err)
 	}
 	return found, oldest, nil
 }
@@ -185,27 +191,23 @@ func (c *Counts) keys(ctx context.Context, f func(keys []string) error) error {
 	})
 }
 
-// read reads the scopes of keys.
-func (c *Counts) read(ctx context.Context, keys []string) ([]store.ScopeCount, time.Time, error) {
+// read reads the scopes of keys, and the oldest moment of theirs.
+func (c *Counts) read(ctx context.Context, keys []string) (rows []store.ScopeCount, oldest int64, err error) {
 	pipe := c.redis.Pipeline()
 	answers := make([]*redis.SliceCmd, len(keys))
 	for i, key := range keys {
 		answers[i] = pipe.HMGet(ctx, key, "supporters", "members", "revision", "as_of")
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !wrongType(err) {
-		return nil, time.Time{}, err
+		return nil, 0, err
 	}
-	var rows []store.ScopeCount
-	var oldest time.Time
+	oldest = math.MaxInt64
 	for i, key := range keys {
 		row, asOf, ok := parse(strings.TrimPrefix(key, scopePrefix), answers[i].Val())
 		if !ok {
 			continue
 		}
-		rows = append(rows, row)
-		if oldest.IsZero() || asOf.Before(oldest) {
-			oldest = asOf
-		}
+		rows, oldest = append(rows, row), min(oldest, asOf)
 	}
 	return rows, oldest, nil
 }
@@ -214,7 +216,7 @@ func (c *Counts) read(ctx context.Context, keys []string) ([]store.ScopeCount, t
 func wrongType(err error) bool { return strings.HasPrefix(err.Error(), "WRONGTYPE") }
 
 // parse reads the fields of one scope and refuses what we can't have written.
-func parse(scope string, fields []any) (row store.ScopeCount, asOf time.Time, ok bool) {
+func parse(scope string, fields []any) (row store.ScopeCount, asOf int64, ok bool) {
 	if len(fields) != 4 || scope == "" || len(scope) > longestScope {
 		return row, asOf, false
 	}
@@ -229,13 +231,13 @@ func parse(scope string, fields []any) (row store.ScopeCount, asOf time.Time, ok
 		}
 	}
 	row = store.ScopeCount{Scope: scope, Supporters: n[0], Members: n[1], Revision: n[2]}
-	return row, time.UnixMilli(n[3]), true
+	return row, n[3], true
 }
 
-// count reads a number of ours: decimal digits alone, not more than [greatestCount].
+// count reads a number of ours: decimal digits alone, below [countLimit].
 func count(text string) (int64, bool) {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 || n > greatestCount || strconv.FormatInt(n, 10) != text {
+	if err != nil || n < 0 || n >= countLimit || strconv.FormatInt(n, 10) != text {
 		return 0, false
 	}
 	return n, true

@@ -3,6 +3,8 @@ package counts
 import (
 	"context"
 	"time"
+
+	"github.com/united24media/support/internal/store"
 )
 
 const (
@@ -59,16 +61,32 @@ func (c *Counts) standIn(ctx context.Context) (whole bool, err error) {
 	next, changed := c.current.Load().with(rows)
 	shown := *next
 	switch {
-	case h.ok && int64(len(rows)) >= h.scopes:
+	case h.ok && h.found(rows, c.current.Load()) >= h.scopes:
 		// All that the head speaks of was found, so what is not there is 0.
-		shown.whole = true
+		if !shown.whole { // the time of a part says nothing of the rest
+			shown.whole, shown.asOf = true, time.Time{}
+		}
 		c.state.seen = max(c.state.seen, h.revision)
-		shown.asOf = later(shown.asOf, h.asOf)
-	case shown.asOf.IsZero() && !oldest.IsZero():
-		shown.asOf = oldest.Add(h.clock)
+		shown.asOf = later(shown.asOf, h.local(h.asOf))
+	case shown.asOf.IsZero() && len(rows) > 0:
+		shown.asOf = h.local(oldest)
 	}
 	c.show(&shown, changed)
 	return shown.whole, nil
+}
+
+// found returns how many of the scopes that h speaks of are certainly among
+// rows. One that moved since may be new since, unless held knows it from before.
+func (h head) found(rows []store.ScopeCount, held *Snapshot) int64 {
+	var n int64
+	for _, row := range rows {
+		if row.Revision <= h.revision {
+			n++
+		} else if e := held.find(row.Scope); e != nil && e.revision <= h.revision {
+			n++
+		}
+	}
+	return n
 }
 
 // holds reports whether all that Redis's head speaks of is shown already, which
@@ -80,7 +98,7 @@ func (c *Counts) holds(h head) bool {
 		return false
 	}
 	shown := *c.current.Load()
-	shown.asOf = later(shown.asOf, h.asOf)
+	shown.asOf = later(shown.asOf, h.local(h.asOf))
 	c.show(&shown, false)
 	return true
 }
