@@ -347,8 +347,8 @@ func TestHeaders(t *testing.T) {
 	plain := get(t, b.Ask, "/v1/ask?article=troops")
 	zipped := get(t, b.Ask, "/v1/ask?article=troops", "Accept-Encoding", "br, gzip;q=0.8")
 	for name, want := range map[string]string{
-		"Content-Type": "application/json; charset=utf-8", "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding",
-		"Cache-Control": livingCache, "Set-Cookie": "", "Content-Encoding": "", "Cross-Origin-Resource-Policy": "cross-origin",
+		"Content-Type": "application/json; charset=utf-8", "Vary": "Accept-Encoding",
+		"Cache-Control": livingCache, "Set-Cookie": "", "Content-Encoding": "",
 	} {
 		if got := plain.Header().Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)

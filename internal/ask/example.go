@@ -73,11 +73,12 @@ func (s *Service) Example(c *gin.Context) error {
 	style := look.TokensCSS(":root") + exampleCSS + ReserveCSS
 	page := struct {
 		Base      string
+		Icon      string
 		Style     template.CSS
 		Script    template.HTML
 		Mid, End  template.HTML
 		Languages []exampleLanguage
-	}{Base: s.base, Style: template.CSS(style), Script: template.HTML(s.scriptTag())}
+	}{Base: s.base, Icon: look.Icon.Path, Style: template.CSS(style), Script: template.HTML(s.scriptTag())}
 	e.Placement = Mid
 	page.Mid = template.HTML(s.element(e))
 	e.Placement = End

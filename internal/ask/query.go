@@ -128,12 +128,16 @@ func readQuery(query string, known ...string) (url.Values, error) {
 	return values, nil
 }
 
-// checkSlug returns an error unless s can be a slug: one word of letters of
-// any script, digits and marks.
+// checkSlug returns an error unless s can name an article, a campaign, a
+// section or a tag: letters, digits and marks of any script, and the signs
+// that addresses use. Checkouts keep the same rule: what they do not take as
+// an article's name would be asked for and counted nowhere.
 func checkSlug(field, s string) error {
-	bad := func(r rune) bool { return !unicode.IsPrint(r) || unicode.IsSpace(r) }
-	if s == "" || len(s) > maxSlug || !utf8.ValidString(s) || strings.ContainsFunc(s, bad) {
-		return fault.Field(field, "A slug is one word of 1 to %d bytes, without spaces.", maxSlug)
+	fits := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.M, r) || strings.ContainsRune("-_.~/:+", r)
+	}
+	if s == "" || len(s) > maxSlug || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !fits(r) }) {
+		return fault.Field(field, "This is a name of 1 to %d bytes: letters, digits and -_.~/:+.", maxSlug)
 	}
 	return nil
 }

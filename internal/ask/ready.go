@@ -25,9 +25,6 @@ var (
 	scriptType = []string{"text/javascript; charset=utf-8"}
 	living     = []string{livingCache}
 	immutable  = []string{"public, max-age=31536000, immutable"}
-	anyOrigin  = []string{"*"}
-	crossSite  = []string{"cross-origin"}
-	noSniff    = []string{"nosniff"}
 	ageExposed = []string{"Age"}
 	byEncoding = []string{"Accept-Encoding"}
 	gzipped    = []string{"gzip"}
@@ -68,7 +65,8 @@ func (a *ready) size() int { return len(a.plain.body) + len(a.zipped.body) + rea
 
 const readyOverhead = 512 // bytes: the structs, the header values, the map's share
 
-// write answers r with a.
+// write answers r with a. Who may read it from another origin is the route's
+// rule, in package web.
 func (a *ready) write(w http.ResponseWriter, r *http.Request) {
 	v := &a.plain
 	if accept := r.Header["Accept-Encoding"]; len(accept) > 0 && takesGzip(accept[0]) {
@@ -78,16 +76,13 @@ func (a *ready) write(w http.ResponseWriter, r *http.Request) {
 	h["Cache-Control"] = a.cacheControl
 	h["Etag"] = v.etag
 	h["Vary"] = byEncoding
-	h["Access-Control-Allow-Origin"] = anyOrigin
 	h["Access-Control-Expose-Headers"] = ageExposed
-	h["Cross-Origin-Resource-Policy"] = crossSite
 	if known := r.Header["If-None-Match"]; len(known) > 0 && matches(known[0], v.etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	h["Content-Type"] = a.contentType
 	h["Content-Length"] = v.length
-	h["X-Content-Type-Options"] = noSniff
 	if v.encoding != nil {
 		h["Content-Encoding"] = v.encoding
 	}

@@ -16,8 +16,8 @@ import (
 
 // ReserveCSS is the line a site puts into its own style sheet, so that nothing
 // moves when an ask appears. Without scripts there is nothing to reserve for.
-const ReserveCSS = `u24-support{display:block;min-height:max(29rem,464px)}` +
-	`@media(min-width:42rem){u24-support{min-height:max(22rem,352px)}}` +
+const ReserveCSS = `u24-support{display:grid;min-height:max(30rem,480px)}` +
+	`@media(min-width:42rem){u24-support{min-height:max(21.5rem,344px)}}` +
 	`@media(scripting:none){u24-support{min-height:0}}`
 
 // shortCache is for the script's plain address: a new release reaches every

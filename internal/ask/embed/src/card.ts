@@ -76,6 +76,7 @@ export function fullCard(parts: Parts): Card {
     const list = answer.amounts[choice.currency][choice.interval];
     picked = list[answer.preset[choice.currency][choice.interval]] || list[0];
     symbol.textContent = money().symbol;
+    amounts.classList.toggle("long", [labels.other, ...list.map((s) => s.text)].some((text) => text.length > 7));
     amounts.replaceChildren(
       ...list.map((s) =>
         option("amount", s.text, !own && s === picked, () => {

@@ -180,11 +180,12 @@ class Support extends HTMLElement {
     const answer = this.#answer!;
     const url = new URL(answer.support_url);
     const set = (name: string, value: string | null) => value && url.searchParams.set(name, value);
-    new URLSearchParams(location.search).forEach((value, name) => /^utm_(source|medium|campaign)$/.test(name) && set(name, value));
+    new URLSearchParams(location.search).forEach((value, name) => name.startsWith("utm_") && set(name, value));
     set("article", this.getAttribute("article"));
     set("placement", this.placement);
     set("campaign", this.getAttribute("campaign"));
     set("lang", answer.lang);
+    set("return_url", location.href.split("#")[0]);
     if (choice) {
       set("amount", choice.amount);
       set("interval", choice.interval);
