@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,16 +20,23 @@ import (
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv"
 	"github.com/united24media/support/internal/world"
 )
 
-// How much is played: each check of the property tests below is one world of
-// about storiesAtOnce/2 histories on a database of its own. More checks:
+// How much is played: each check of a property below is one world of about
+// storiesAtOnce/2 histories on a database of its own, and the usual 100 checks
+// of each are more than fewestHistories. More:
 //
 //	go test ./internal/ledger -run Worlds -rapid.checks=10000
 //
-// A failing world is printed shrunk, with the seed that plays it again.
+// A failing world is printed shrunk, with the seed that plays it again. The
+// race detector makes a history some twenty times slower, so that with it
+// each property ends after raceWorlds.
 const (
+	fewestHistories = 10_000
+	raceWorlds      = 4
+
 	storiesAtOnce = 48
 	tapeLength    = 200 // at most; most stories take fewer decisions
 )
@@ -42,34 +50,93 @@ func TestWorlds(t *testing.T) {
 	began := time.Now()
 	t.Cleanup(func() {
 		t.Logf("%d histories in %s", histories.Load(), time.Since(began).Round(time.Millisecond))
-		if checks := flag.Lookup("rapid.checks"); !t.Failed() && checks.Value.String() == checks.DefValue && histories.Load() < 10_000 {
-			t.Errorf("only %d histories were played, want 10,000", histories.Load())
+		checks := flag.Lookup("rapid.checks")
+		if !t.Failed() && !raceDetector && checks.Value.String() == checks.DefValue && histories.Load() < fewestHistories {
+			t.Errorf("only %d histories were played, want %d", histories.Load(), fewestHistories)
 		}
 	})
-	deliveries := map[string]func(*player){
-		"every event in order, then answers":     func(p *player) { p.inOrder() },
-		"every event in any order, then answers": func(p *player) { p.anyOrder() },
-		"answers among events":                   func(p *player) { p.mixed() },
-		"a third of events lost":                 func(p *player) { p.lossy() },
-		"answers of the past":                    func(p *player) { p.outdated() },
-	}
-	for name, deliver := range deliveries {
+	for name, play := range map[string]struct {
+		deliver func(*player)
+		murky   bool
+	}{
+		"every event in order, then answers":     {(*player).inOrder, false},
+		"every event in any order, then answers": {(*player).anyOrder, false},
+		"answers among events":                   {(*player).mixed, true},
+		"a third of events lost":                 {(*player).lossy, true},
+		"answers of the past":                    {(*player).outdated, true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			worlds := 0
 			rapid.Check(t, func(r *rapid.T) {
+				if worlds++; raceDetector && worlds > raceWorlds {
+					return
+				}
 				tapes := drawTapes(r)
-				murky := !strings.Contains(name, "every event")
-				w := world.Many(tapes, drawTape(r, "payouts"), world.Options{Name: "w", Murky: murky})
 				p := &player{
-					T: r, w: w, rand: rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "order"), 1)),
+					TB: r, w: world.Many(tapes, drawTape(r, "payouts"), world.Options{Name: "w", Murky: play.murky}),
+					rand: rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "order"), 1)),
 					size: rapid.IntRange(1, maxBatch).Draw(r, "batch"), Ledger: templates.open(r),
 				}
 				defer p.Store.Close()
-				deliver(p)
+				play.deliver(p)
 				histories.Add(int64(len(tapes)))
 			})
 		})
 	}
+}
+
+// TestWorldsOnTwoReplicas plays worlds into two ledgers on one PostgreSQL at
+// once, as two replicas receive them: what belongs together reaches both.
+func TestWorldsOnTwoReplicas(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			address := testenv.Postgres(t)
+			p := &player{
+				TB: t, w: world.Many(seededTapes(seed), world.Seeded(seed, tapeLength), world.Options{Name: "w", Murky: true}),
+				rand: rand.New(rand.NewPCG(seed, 1)), Ledger: runningReplica(t, address),
+			}
+			replicas := []*Ledger{p.Ledger, runningReplica(t, address)}
+			var all []call
+			for _, p.Ledger = range replicas { // much is delivered to both, some to one
+				all = append(all, p.deliveries(world.Bodies(p.w.Lose(0.2, p.rand)))...)
+				all = append(all, p.answers(p.w.Sweep())...)
+			}
+			p.rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+			p.atOnce(all, 32)
+			p.compare("at the end", p.w.AfterFetches)
+		})
+	}
+}
+
+func seededTapes(seed uint64) []world.Tape {
+	tapes := make([]world.Tape, storiesAtOnce/2)
+	for i := range tapes {
+		tapes[i] = world.Seeded(seed<<16+uint64(i)+1, tapeLength)
+	}
+	return tapes
+}
+
+// atOnce makes all calls, a number of them at any time, and waits for them.
+func (p *player) atOnce(all []call, callers int) {
+	var wait sync.WaitGroup
+	next := make(chan call)
+	for range callers {
+		wait.Go(func() {
+			for call := range next {
+				if err := call(context.Background()); err != nil {
+					p.Errorf("deliver: %v", err)
+				}
+			}
+		})
+	}
+	for _, call := range all {
+		next <- call
+	}
+	close(next)
+	wait.Wait()
 }
 
 // drawTapes draws the stories of a world: half of storiesAtOnce, more or less.
@@ -92,7 +159,7 @@ func drawTape(r *rapid.T, label string) world.Tape {
 
 // A player delivers one world to one ledger.
 type player struct {
-	*rapid.T
+	rapid.TB
 	*Ledger
 	w    *world.World
 	rand *rand.Rand
@@ -145,8 +212,9 @@ type call func(context.Context) error
 
 func (p *player) deliveries(bodies [][]byte) []call {
 	var all []call
+	to := p.Ledger
 	for _, body := range bodies {
-		all = append(all, func(ctx context.Context) error { return p.Deliver(ctx, body) })
+		all = append(all, func(ctx context.Context) error { return to.Deliver(ctx, body) })
 	}
 	return all
 }
@@ -155,6 +223,7 @@ func (p *player) deliveries(bodies [][]byte) []call {
 // transaction belongs to, are facts beside the objects.
 func (p *player) answers(pages []world.Answer) []call {
 	var all []call
+	to := p.Ledger
 	for _, page := range pages {
 		var answers []Answer
 		add := func(object []byte) { answers = append(answers, Answer{object, time.Unix(page.AsOf, 0)}) }
@@ -167,7 +236,7 @@ func (p *player) answers(pages []world.Answer) []call {
 		if page.Of != "" && page.Type == "refund" {
 			add(objects.Fact(objects.NewRef(objects.KindCharge, page.Of), &objects.Charge{RefundsListed: page.AsOf}))
 		}
-		all = append(all, func(ctx context.Context) error { return p.Apply(ctx, answers...) })
+		all = append(all, func(ctx context.Context) error { return to.Apply(ctx, answers...) })
 	}
 	return all
 }
@@ -314,26 +383,55 @@ func newTemplates(t *testing.T) *templates {
 		folder = in
 		t.Cleanup(func() { os.RemoveAll(in) })
 	}
-	zone, err := time.LoadLocation("Europe/Kyiv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	made := &templates{folder: folder, migrated: filepath.Join(folder, "migrated.db"), zone: zone}
-	s, err := store.Open("sqlite:" + made.migrated)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	made := &templates{folder: folder, migrated: filepath.Join(folder, "migrated.db"), zone: kyiv(t)}
+	s := migrated(t, "sqlite:"+made.migrated)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return made
 }
 
-// open returns a ledger on a new database, whose clock stands at the end of
-// the world.
+func migrated(t *testing.T, address string) *store.Store {
+	t.Helper()
+	s, err := store.Open(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// runningReplica returns a ledger that commits by itself, as in a server.
+func runningReplica(t *testing.T, address string) *Ledger {
+	t.Helper()
+	l := atTheEnd(migrated(t, address), kyiv(t))
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan error)
+	go func() { stopped <- l.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-stopped })
+	return l
+}
+
+func kyiv(t *testing.T) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Kyiv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+// atTheEnd returns a ledger whose clock stands at the end of the world.
+func atTheEnd(s *store.Store, zone *time.Location) *Ledger {
+	return New(Options{
+		Store: s, Now: func() time.Time { return time.Unix(world.End, 0) }, Timezone: zone, Grace: world.Grace,
+	})
+}
+
+// open returns a ledger on a new database.
 func (made *templates) open(r *rapid.T) *Ledger {
 	path := filepath.Join(made.folder, fmt.Sprint(made.next.Add(1), ".db"))
 	template, err := os.ReadFile(made.migrated)
@@ -348,7 +446,5 @@ func (made *templates) open(r *rapid.T) *Ledger {
 		r.Fatal(err)
 	}
 	r.Cleanup(func() { os.Remove(path) })
-	return New(Options{
-		Store: s, Now: func() time.Time { return time.Unix(world.End, 0) }, Timezone: made.zone, Grace: world.Grace,
-	})
+	return atTheEnd(s, made.zone)
 }
