@@ -48,54 +48,44 @@ type service struct {
 
 // build wires the parts. local is where this process reaches its own public
 // listener.
-func build(settings config.Settings, local string, log *slog.Logger) (s *service, err error) {
-	s = &service{log: log, metrics: prometheus.NewRegistry()}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
+func build(settings config.Settings, local string, log *slog.Logger) (*service, error) {
+	s := &service{log: log, metrics: prometheus.NewRegistry()}
+	if err := s.wire(settings, local); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *service) wire(settings config.Settings, local string) error {
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := s.open(settings); err != nil {
-		return s, err
+		return err
 	}
-	var cache redis.UniversalClient
-	if !settings.RedisURL.Empty() {
-		if cache, err = redisdb.Open(settings.RedisURL.Reveal()); err != nil {
-			return s, err
-		}
-		s.closers = append(s.closers, cache.Close)
+	cache, err := s.openCache(settings)
+	if err != nil {
+		return err
 	}
-	count := counts.New(counts.Options{Source: s.store, Redis: cache, Log: log})
+	count := counts.New(counts.Options{Source: s.store, Redis: cache, Log: s.log})
 	book := ledger.New(ledger.Options{
 		Store: s.store, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace,
-		Livemode: settings.Live(), Log: log, Moved: count.Moved,
+		Livemode: settings.Live(), Log: s.log, Moved: count.Moved,
 	})
+	goals := ask.NewGoals(s.store.Campaigns, s.log)
+	s.parts = append(s.parts, book.Run, count.Run, func(ctx context.Context) error { goals.Run(ctx); return nil })
+
 	signer := attribution.NewSigner(revealed(settings.Secrets))
-	goals := ask.NewGoals(s.store.Campaigns, log)
 	asks, err := ask.New(ask.Options{
 		PublicURL: settings.PublicURL, Currency: settings.Currency, Counts: count, Goals: goals, Signer: signer,
 	})
 	if err != nil {
-		return s, err
+		return err
 	}
-	limit, err := limits.New(limits.Options{Redis: cache, Secret: []byte(settings.Secrets[0].Reveal()), Log: log})
+	giving, err := newCheckout(settings, local, s.store, cache, signer, s.log)
 	if err != nil {
-		return s, err
-	}
-	giving, err := checkout.New(checkout.Options{
-		Store: s.store, Signer: signer, Limiter: limit, Log: log,
-		Stripe:    stripeapi.New(stripeapi.Options{Key: stripeKey(settings), BaseURL: stripeBase(settings, local), Log: log}),
-		PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, PayOrigins: payOrigins(settings),
-		Currency: settings.Currency, Zone: settings.Timezone, Sandbox: settings.Sandbox(),
-		TrustedProxies: settings.TrustedProxies, CountryHeader: settings.CountryHeader,
-	})
-	if err != nil {
-		return s, err
+		return err
 	}
 	answers := reports.New(reports.Options{Store: s.store, Timezone: settings.Timezone, Now: time.Now})
-	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: log})
-	s.parts = append(s.parts, book.Run, count.Run, func(ctx context.Context) error { goals.Run(ctx); return nil })
+	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log})
 
 	handlers := web.Handlers{
 		Ask: asks.Ask, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
@@ -108,14 +98,44 @@ func build(settings config.Settings, local string, log *slog.Logger) (s *service
 	if settings.Sandbox() {
 		handlers.Article = asks.Example
 		if handlers.Sandbox, err = s.openSandbox(settings, local); err != nil {
-			return s, err
+			return err
 		}
 	}
 	s.handler = web.New(web.Options{
 		Handlers: handlers, PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins,
-		Ready: s.current.Load, Log: log, Metrics: s.metrics,
+		Ready: s.current.Load, Log: s.log, Metrics: s.metrics,
 	})
-	return s, nil
+	return nil
+}
+
+// newCheckout returns the giving path, with its limits and Stripe's API.
+func newCheckout(settings config.Settings, local string, db *store.Store, cache redis.UniversalClient,
+	signer *attribution.Signer, log *slog.Logger,
+) (*checkout.Service, error) {
+	limit, err := limits.New(limits.Options{Redis: cache, Secret: []byte(settings.Secrets[0].Reveal()), Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return checkout.New(checkout.Options{
+		Store: db, Signer: signer, Limiter: limit, Log: log,
+		Stripe:    stripeapi.New(stripeapi.Options{Key: stripeKey(settings), BaseURL: stripeBase(settings, local), Log: log}),
+		PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, PayOrigins: payOrigins(settings),
+		Currency: settings.Currency, Zone: settings.Timezone, Sandbox: settings.Sandbox(),
+		TrustedProxies: settings.TrustedProxies, CountryHeader: settings.CountryHeader,
+	})
+}
+
+// openCache returns Redis, or nil where none is set.
+func (s *service) openCache(settings config.Settings) (redis.UniversalClient, error) {
+	if settings.RedisURL.Empty() {
+		return nil, nil
+	}
+	cache, err := redisdb.Open(settings.RedisURL.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, cache.Close)
+	return cache, nil
 }
 
 // open opens the database, and refuses an SQLite file that is served already.

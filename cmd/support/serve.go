@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,7 +42,7 @@ func runServe(ctx context.Context, p *program, args []string) (err error) {
 	if _, err := money.Lookup(settings.Currency); err != nil {
 		return fmt.Errorf("SUPPORT_CURRENCY: Stripe takes no gifts in %s", settings.Currency)
 	}
-	log := slog.New(slog.NewJSONHandler(p.stderr, nil))
+	log := slog.New(logHandler(p.stderr))
 
 	public, err := listen(ctx, "SUPPORT_ADDR", settings.Addr)
 	if err != nil {
@@ -61,6 +63,16 @@ func runServe(ctx context.Context, p *program, args []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	return s.serve(ctx, public, admin, func() { p.greet(settings) })
+}
+
+// logHandler writes logs as JSON, or, on a terminal, as people read them.
+func logHandler(w io.Writer) slog.Handler {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return slog.NewTextHandler(w, nil)
+		}
+	}
+	return slog.NewJSONHandler(w, nil)
 }
 
 // listen opens a listener; an error names the setting it came from.
@@ -140,9 +152,23 @@ func (s *service) migrate(ctx context.Context) error {
 // tell logs the effective settings, without secrets, and what is worth a word.
 func tell(log *slog.Logger, settings config.Settings) {
 	log.Info("settings", "effective", settings.Lines())
-	for _, warning := range settings.Warnings {
+	for _, warning := range append(settings.Warnings, unused(settings)...) {
 		log.Warn(warning)
 	}
+}
+
+// unused names settings that are read and have no effect yet, so that nobody
+// relies on them.
+func unused(s config.Settings) []string {
+	var words []string
+	for name, set := range map[string]bool{
+		"SMTP_URL": !s.SMTPURL.Empty(), "OIDC_ISSUER": s.OIDC.Issuer != "", "OTEL_EXPORTER_OTLP_ENDPOINT": s.OTLPEndpoint != "",
+	} {
+		if set {
+			words = append(words, name+" is set and has no effect in this version")
+		}
+	}
+	return words
 }
 
 // greet tells a person where to look.

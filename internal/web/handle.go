@@ -75,7 +75,7 @@ func (s *Server) recovered(c *gin.Context, p policy) {
 func (s *Server) logged(c *gin.Context, start time.Time) {
 	took, route := time.Since(start), c.FullPath()
 	s.Log.Info("request", "request_id", requestID(c), "method", method(c), "route", route,
-		"status", c.Writer.Status(), "bytes", max(c.Writer.Size(), 0), "took", took)
+		"status", c.Writer.Status(), "bytes", max(c.Writer.Size(), 0), "ms", float64(took.Microseconds())/1000)
 	if s.requests != nil {
 		s.requests.WithLabelValues(route, strconv.Itoa(c.Writer.Status())).Observe(took.Seconds())
 	}
