@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,7 +32,7 @@ const (
 // is no reason not to start. An error names REDIS_URL and never holds a
 // password.
 func Open(address string) (redis.UniversalClient, error) {
-	logQuietly()
+	redis.SetLogger(quiet{})
 	var all []*redis.Options
 	scheme := ""
 	for part := range strings.SplitSeq(address, ",") {
@@ -112,12 +111,8 @@ func cluster(all []*redis.Options) (redis.UniversalClient, error) {
 	return redis.NewClusterClient(o), nil
 }
 
-// logQuietly sends what go-redis says by itself to slog, at debug level: the
-// users of a client report an outage once, in words.
-//
-// It is done once, since go-redis reads its logger from its own goroutines.
-var logQuietly = sync.OnceFunc(func() { redis.SetLogger(quiet{}) })
-
+// quiet sends what go-redis says by itself to slog, at debug level: the users
+// of a client report an outage once, in words.
 type quiet struct{}
 
 // Printf passes a message of go-redis on.
