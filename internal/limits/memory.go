@@ -13,7 +13,7 @@ type memory struct {
 	now  func() time.Time
 	keys int
 
-	mu       sync.Mutex
+	mu            sync.Mutex
 	recent, older map[string]int64
 }
 

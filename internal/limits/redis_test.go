@@ -1,0 +1,216 @@
+package limits
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/united24media/support/internal/redisdb"
+	"github.com/united24media/support/internal/testenv"
+)
+
+var secret = []byte("a secret that replicas share")
+
+func connect(t *testing.T, url string) redis.UniversalClient {
+	t.Helper()
+	client, err := redisdb.Open(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return client
+}
+
+// warm makes a connection, so that the first call isn't the one that dials.
+func warm(t *testing.T, client redis.UniversalClient) {
+	t.Helper()
+	if err := client.Ping(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReplicasShareALimit(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]func(testing.TB) string{
+		"one server": testenv.Redis,
+		"cluster":    testenv.RedisCluster,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := url(t)
+			at := newClock() // stands still: a slow machine must not earn another try
+			var replicas []*Limits
+			for range 2 {
+				client := connect(t, url)
+				warm(t, client)
+				replicas = append(replicas, build(t, Options{Redis: client, Secret: secret, Now: at.now}))
+			}
+			through := 0
+			for range small.Burst {
+				for _, l := range replicas {
+					through += allowed(l, 1, "203.0.113.0/24")
+				}
+			}
+			if through != small.Burst {
+				t.Errorf("%d got through two replicas, want %d", through, small.Burst)
+			}
+			ok, wait := replicas[1].Allow(t.Context(), small.Name, "203.0.113.0/24")
+			if ok || wait <= 0 || wait > 30*time.Second {
+				t.Errorf("Allow = %v, %v; want no, and again within 30 s", ok, wait)
+			}
+			for i, l := range replicas {
+				if l.breaker.until.Load() != 0 {
+					t.Errorf("replica %d thinks that Redis fails", i)
+				}
+			}
+		})
+	}
+}
+
+func TestRedisHoldsNoAddress(t *testing.T) {
+	t.Parallel()
+	client := connect(t, testenv.Redis(t))
+	warm(t, client)
+	l := build(t, Options{Redis: client, Secret: secret})
+	allowed(l, 3, "203.0.113.0/24")
+	keys := client.Keys(t.Context(), "*").Val()
+	if len(keys) != 1 || !strings.HasPrefix(keys[0], redisPrefix) || strings.Contains(keys[0], "203") {
+		t.Errorf("keys = %q, want one hash", keys)
+	}
+	if life := client.TTL(t.Context(), keys[0]).Val(); life <= 0 || life > time.Hour {
+		t.Errorf("the key lives for %v", life)
+	}
+}
+
+// Where Redis fails, a smaller limit holds, and a caller waits 50 ms at most,
+// once in a while.
+func TestRedisFaults(t *testing.T) {
+	t.Parallel()
+	faults := map[string]struct {
+		begin, end func(*testing.T, *testenv.Server, redis.UniversalClient)
+	}{
+		"stopped": {
+			func(t *testing.T, s *testenv.Server, _ redis.UniversalClient) { s.Stop(t) },
+			func(t *testing.T, s *testenv.Server, _ redis.UniversalClient) { s.Start(t) },
+		},
+		"read-only": {
+			func(t *testing.T, s *testenv.Server, _ redis.UniversalClient) { s.SetReadOnly(t, true) },
+			func(t *testing.T, s *testenv.Server, _ redis.UniversalClient) { s.SetReadOnly(t, false) },
+		},
+		"hangs": {
+			func(t *testing.T, _ *testenv.Server, c redis.UniversalClient) {
+				if err := c.ClientPause(t.Context(), time.Second).Err(); err != nil {
+					t.Fatal(err)
+				}
+			},
+			func(*testing.T, *testenv.Server, redis.UniversalClient) {},
+		},
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := testenv.RedisServer(t)
+			client := connect(t, server.URL())
+			warm(t, client)
+			at := newClock()
+			l := build(t, Options{Redis: client, Secret: secret, Now: at.now})
+
+			fault.begin(t, server, client)
+			started := time.Now()
+			through := allowed(l, 100, "203.0.113.0/24")
+			if want := small.Burst / aloneShare; through != want {
+				t.Errorf("%d of 100 got through, want %d", through, want)
+			}
+			if took := time.Since(started); took > 5*redisTimeout {
+				t.Errorf("100 callers waited %v in all, want %v or a little more", took, redisTimeout)
+			}
+			if through := allowed(l, 100, "198.51.100.0/24"); through != small.Burst/aloneShare {
+				t.Errorf("%d of 100 of another network, want %d", through, small.Burst/aloneShare)
+			}
+			if l.breaker.until.Load() == 0 {
+				t.Error("the failure went unnoticed")
+			}
+
+			fault.end(t, server, client)
+			tick := time.NewTicker(10 * time.Millisecond)
+			defer tick.Stop()
+			for until := time.Now().Add(20 * time.Second); l.breaker.until.Load() != 0; <-tick.C {
+				if time.Now().After(until) {
+					t.Fatal("Redis is well again, and nobody noticed")
+				}
+				at.move(redisPause)
+				l.Allow(t.Context(), small.Name, "192.0.2.0/24")
+			}
+		})
+	}
+}
+
+// A network that accepts connections and says nothing.
+func TestRedisThatNeverAnswers(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	l := build(t, Options{Redis: connect(t, "redis://"+listener.Addr().String())})
+	started := time.Now()
+	if ok, _ := l.Allow(t.Context(), small.Name, "n"); !ok {
+		t.Error("the first is refused")
+	}
+	if took := time.Since(started); took > 3*redisTimeout {
+		t.Errorf("it took %v, want %v or a little more", took, redisTimeout)
+	}
+	started = time.Now()
+	allowed(l, 100, "n")
+	if took := time.Since(started); took > redisTimeout {
+		t.Errorf("the next ones took %v, though Redis is known to fail", took)
+	}
+}
+
+func TestPoisonedLimit(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{
+		"not a number":      `"><script>`,
+		"a far away time":   "9000000000000000000",
+		"minus a lot":       "-9000000000000000000",
+		"the word for none": "-1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client := connect(t, testenv.Redis(t))
+			warm(t, client)
+			at := newClock()
+			l := build(t, Options{Redis: client, Secret: secret, Now: at.now})
+			client.Set(t.Context(), redisPrefix+l.hide(small.Name, "n"), value, 0)
+			through := allowed(l, 50, "n")
+			if through < 1 || through > small.Burst {
+				t.Errorf("%d of 50 got through, want some, and at most %d", through, small.Burst)
+			}
+		})
+	}
+}
+
+// Who hangs up must not make Redis look broken.
+func TestCallerWhoHangsUp(t *testing.T) {
+	t.Parallel()
+	client := connect(t, testenv.Redis(t))
+	warm(t, client)
+	l := build(t, Options{Redis: client, Secret: secret})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if ok, _ := l.Allow(ctx, small.Name, "n"); !ok {
+		t.Error("refused")
+	}
+	if l.breaker.until.Load() != 0 {
+		t.Error("Redis is thought to fail")
+	}
+}
