@@ -39,6 +39,7 @@ const sandboxPath = "/sandbox"
 type service struct {
 	log     *slog.Logger
 	store   *store.Store
+	zone    *time.Location
 	current atomic.Bool // the schema was current since start
 	metrics *prometheus.Registry
 	handler http.Handler
@@ -49,7 +50,7 @@ type service struct {
 // build wires the parts. local is where this process reaches its own public
 // listener.
 func build(settings config.Settings, local string, log *slog.Logger) (*service, error) {
-	s := &service{log: log, metrics: prometheus.NewRegistry()}
+	s := &service{log: log, zone: settings.Timezone, metrics: prometheus.NewRegistry()}
 	if err := s.wire(settings, local); err != nil {
 		return nil, errors.Join(err, s.close())
 	}

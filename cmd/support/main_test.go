@@ -51,6 +51,8 @@ func TestUsageErrors(t *testing.T) {
 		"report without by":    {"report --from 2026-01-01 --to 2026-02-01", "--by"},
 		"report day":           {"report --from yesterday --to 2026-02-01 --by day", "--from"},
 		"report format":        {"report --from 2026-01-01 --to 2026-02-01 --by day --format tabel", "did you mean: --format table"},
+		"replay of nothing":    {"replay", "--parked"},
+		"replay of both":       {"replay evt_1 --parked", "--parked"},
 		"flag without value":   {"report --from", "try: support report --help"},
 	}
 	for name, tt := range tests {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/united24media/support/internal/config"
+	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/web"
 )
@@ -67,10 +68,8 @@ func runServe(ctx context.Context, p *program, args []string) (err error) {
 
 // logHandler writes logs as JSON, or, on a terminal, as people read them.
 func logHandler(w io.Writer) slog.Handler {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return slog.NewTextHandler(w, nil)
-		}
+	if f, ok := w.(*os.File); ok && terminal(f) {
+		return slog.NewTextHandler(w, nil)
 	}
 	return slog.NewJSONHandler(w, nil)
 }
@@ -113,6 +112,7 @@ func (s *service) serve(ctx context.Context, public, admin net.Listener, greet f
 		if err := s.migrate(frontCtx); err != nil {
 			return err
 		}
+		s.checkTimezone(frontCtx)
 		for _, part := range s.parts {
 			parts.Go(func() error { return part(background) })
 		}
@@ -146,6 +146,23 @@ func (s *service) migrate(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// checkTimezone keeps the time zone that days in sums are of, and warns where
+// it was changed since: old and new days would be mixed until a rebuild.
+func (s *service) checkTimezone(ctx context.Context) {
+	zone := s.zone.String()
+	kept, err := s.store.Fact(ctx, ledger.FactTimezone)
+	if err == nil && kept == "" {
+		kept, err = zone, s.store.PutFact(ctx, ledger.FactTimezone, zone)
+	}
+	switch {
+	case ctx.Err() != nil: // the service ends already
+	case err != nil:
+		s.log.Warn("the time zone of the sums could not be looked up", "err", err)
+	case kept != zone:
+		s.log.Warn("SUPPORT_TIMEZONE was changed; run `support rebuild`, or reports mix days of both", "from", kept, "to", zone)
 	}
 }
 

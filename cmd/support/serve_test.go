@@ -6,13 +6,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/store"
 )
 
 // patience is how long a test waits for what happens by itself.
@@ -216,6 +221,19 @@ func TestReaderGives(t *testing.T) {
 	if code != exitOK || !strings.Contains(table, article) || !strings.Contains(table, "30.00") {
 		t.Errorf("support report beside serve: exit %d\n%s", code, table)
 	}
+	if code, drifts, stderr := runCommand(t, r.lookup, "verify"); code != exitOK || drifts != "" {
+		t.Errorf("verify: exit %d, %s%s", code, drifts, stderr)
+	}
+	code, hashes, stderr := runCommand(t, r.lookup, "rebuild")
+	if lines := strings.Fields(hashes); code != exitOK || len(lines) != 4 || lines[1] != lines[3] {
+		t.Errorf("rebuild: exit %d, %s%s", code, hashes, stderr)
+	}
+	if code, told, _ := runCommand(t, r.lookup, "replay", "--parked"); code != exitOK || !strings.HasPrefix(told, "0 parked") {
+		t.Errorf("replay: exit %d, %s", code, told)
+	}
+	if code, _, stderr := runCommand(t, r.lookup, "replay", "evt_none"); code != exitFailed || !strings.Contains(stderr, "not stored") {
+		t.Errorf("replay of an event that is not there: exit %d, %s", code, stderr)
+	}
 	if code := r.end(t); code != exitOK {
 		t.Errorf("ended with %d", code)
 	}
@@ -305,6 +323,42 @@ func freeAddr(t *testing.T) string {
 	}
 	defer ln.Close()
 	return ln.Addr().String()
+}
+
+func TestChangedTimezoneIsTold(t *testing.T) {
+	t.Parallel()
+	database := map[string]string{"DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "support.db"), "SUPPORT_TIMEZONE": "Europe/Kyiv"}
+	for zone, told := range map[string]bool{"Europe/Kyiv": false, "Asia/Tokyo": true} {
+		first := start(t, environment(t, database))
+		first.end(t)
+		changed := maps.Clone(database)
+		changed["SUPPORT_TIMEZONE"] = zone
+		second := start(t, environment(t, changed))
+		second.end(t)
+		if got := strings.Contains(second.stderr.String(), "support rebuild"); got != told {
+			t.Errorf("from Europe/Kyiv to %s: told %v", zone, got)
+		}
+	}
+}
+
+func TestVerifyNamesADrift(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "support.db")
+	lookup := environment(t, map[string]string{"DATABASE_URL": "sqlite:" + path})
+	runCommand(t, lookup, "migrate")
+	db, err := store.Open("sqlite:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	stray := map[giving.Cell]giving.Figures{{Dimension: "all", Period: 202601, Currency: "EUR"}: {Donations: 1, Gross: 100}}
+	if err := db.Ledger(t.Context(), func(tx *store.Tx) error { return tx.MoveSums(t.Context(), stray) }); err != nil {
+		t.Fatal(err)
+	}
+	code, drifts, _ := runCommand(t, lookup, "verify")
+	if code != exitFailed || strings.Count(drifts, "\n") != 1 || !strings.Contains(drifts, "202601") {
+		t.Errorf("exit %d, %q", code, drifts)
+	}
 }
 
 func TestListenerThatIsTaken(t *testing.T) {

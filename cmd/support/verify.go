@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/store"
+)
+
+// runVerify is `support verify`: a line for each drift, and an error if there
+// is one.
+func runVerify(ctx context.Context, p *program, args []string) error {
+	_, parse := p.flags("verify")
+	rest, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if err := none("verify", rest); err != nil {
+		return err
+	}
+	return p.withLedger(ctx, func(book *ledger.Ledger) error {
+		drifts, err := book.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		for _, drift := range drifts {
+			fmt.Fprintln(p.stdout, visible(drift.String()))
+		}
+		if len(drifts) > 0 {
+			fmt.Fprintf(p.stderr, "%d drifts; `support rebuild` makes everything again from what Stripe said\n", len(drifts))
+			return errTold
+		}
+		fmt.Fprintln(p.stderr, "No drift: what is stored is what Stripe's events and answers come to.")
+		return nil
+	})
+}
+
+// withLedger opens the ledger of the settings beside whatever serves, for f.
+func (p *program) withLedger(ctx context.Context, f func(book *ledger.Ledger) error) error {
+	settings, err := p.settings()
+	if err != nil {
+		return err
+	}
+	return p.withMigrated(ctx, func(db *store.Store) error {
+		return f(ledger.New(ledger.Options{
+			Store: db, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace, Livemode: settings.Live(),
+		}))
+	})
+}
