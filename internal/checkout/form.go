@@ -141,7 +141,7 @@ func (f form) explain(err error) viewError {
 	case errors.Is(amountErr, offer.ErrStep):
 		own.Text = i18n.T(f.lang, "error.amount.step", i18n.Args{"Example": write(o.Default)})
 	case amountErr != nil:
-		example := money.Amount{Minor: o.Default, Currency: f.currency}.Decimal()
+		example := i18n.Decimal(f.lang, money.Amount{Minor: o.Default, Currency: f.currency})
 		own.Text = i18n.T(f.lang, "error.amount.syntax", i18n.Args{"Example": example})
 	}
 	if own.Text != "" {

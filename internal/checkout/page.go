@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -85,6 +86,7 @@ type group struct {
 	Legend   string
 	Per      string // "a month"; "" once
 	Amounts  []option
+	Long     bool   // the amounts are long words
 	Own      bool   // an own amount is chosen
 	OwnText  string // as it was typed
 	OwnLabel string
@@ -227,9 +229,12 @@ func (f form) preset() {
 	}
 	f.values.Set("amount_"+f.interval, ownAmount)
 	if err == nil {
-		f.values.Set("own_"+f.interval, a.Decimal())
+		f.values.Set("own_"+f.interval, i18n.Decimal(f.lang, a))
 	}
 }
+
+// longAmount is how many characters of an amount fit when four stand in a row.
+const longAmount = 8
 
 // group returns the amounts of an interval.
 func (f form) group(interval string) group {
@@ -253,9 +258,9 @@ func (f form) group(interval string) group {
 	}
 	for _, minor := range o.Amounts {
 		value := strconv.FormatInt(minor, 10)
-		g.Amounts = append(g.Amounts, option{
-			value, i18n.Money(f.lang, money.Amount{Minor: minor, Currency: f.currency}), value == chosen,
-		})
+		text := i18n.Money(f.lang, money.Amount{Minor: minor, Currency: f.currency})
+		g.Amounts = append(g.Amounts, option{value, text, value == chosen})
+		g.Long = g.Long || utf8.RuneCountInString(text) > longAmount
 	}
 	return g
 }

@@ -25,6 +25,19 @@ func Money(lang string, a money.Amount) string {
 	return f.Format(amount)
 }
 
+// Decimal returns a as people who write lang type it: without currency and
+// groups, with their decimal mark, and without a fraction that is zero.
+func Decimal(lang string, a money.Amount) string {
+	text := a.Decimal()
+	if isWhole(a) {
+		text, _, _ = strings.Cut(text, ".")
+	}
+	if locale(lang) == Default {
+		return text
+	}
+	return strings.Replace(text, ".", ",", 1)
+}
+
 // Symbol returns how lang shortens a currency, such as "€", or its code where
 // it has no sign for it.
 func Symbol(lang, code string) string {

@@ -241,6 +241,14 @@ func TestDate(t *testing.T) {
 	}
 }
 
+func TestDecimal(t *testing.T) {
+	t.Parallel()
+	half := money.Amount{Minor: 750, Currency: "EUR"}
+	if en, de, whole := Decimal("en", half), Decimal("de", half), Decimal("de", money.Amount{Minor: 700, Currency: "EUR"}); en != "7.50" || de != "7,50" || whole != "7" {
+		t.Errorf("Decimal = %q, %q, %q", en, de, whole)
+	}
+}
+
 func TestNames(t *testing.T) {
 	t.Parallel()
 	if got := Name("uk"); got != "Українська" {

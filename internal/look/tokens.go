@@ -30,7 +30,7 @@ var tokens = []token{
 	{"bad", "#a8071a", "#ff9aa2"},
 	{"bad-tint", "#fdeeee", "#3a1b20"},
 	{"good", "#0a6238", "#7fd9a6"},
-	{"band", "#0d1a33", "#0b0d12"},
+	{"band", "#0d1a33", "#0d1a33"},
 	{"on-band", "#ffffff", "#f3f0e8"},
 	{"sun", "#ffd500", "#ffd500"},
 	{"on-sun", "#14161a", "#14161a"},
