@@ -287,7 +287,7 @@ func TestElementComesAndGoes(t *testing.T) {
 	eval[bool](t, b, `(() => { const e = `+mid+`; e.remove(); e.setAttribute('article', 'another'); document.body.prepend(e); return true })()`)
 	b.await(t, `new URL(`+mid+`.shadowRoot.querySelector('.give')?.href).searchParams.get('article') === 'another'`)
 	eval[bool](t, b, `(`+mid+`.setAttribute('lang', 'de'), true)`)
-	b.await(t, mid+`.shadowRoot.querySelector('section[lang=de]')`)
+	b.await(t, mid+`.shadowRoot.querySelector('[role=group][lang=de]')`)
 	if complaints := b.complaints(); complaints != "" {
 		t.Errorf("the console says %s", complaints)
 	}

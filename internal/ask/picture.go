@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"text/template"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/gin-gonic/gin"
 
@@ -29,11 +29,13 @@ var (
 
 var themes = []string{"auto", "light", "dark"}
 
-// The picture is as wide as its text: the widest letters of our languages
-// stay below 10 units each at this size.
+// What a picture is wide, in its own units: its text, by the average letter of
+// a script at this size, and the space at its sides. The text is then made to
+// fit, since nobody knows the reader's fonts.
 const (
-	letterWidth  = 9
-	pictureSides = 44
+	letterWidth         = 9
+	cyrillicLetterWidth = 10
+	pictureSides        = 44
 )
 
 var pictureXML = template.Must(template.New("picture").Parse(
@@ -79,7 +81,14 @@ func (s *Service) buildPicture(query string, last *made) (*made, error) {
 
 // picture draws text in a theme.
 func picture(lang, text, chosen string) ([]byte, error) {
-	width := letterWidth*utf8.RuneCountInString(text) + pictureSides
+	width := pictureSides
+	for _, letter := range text {
+		if unicode.Is(unicode.Cyrillic, letter) {
+			width += cyrillicLetterWidth
+		} else {
+			width += letterWidth
+		}
+	}
 	data := struct {
 		Width, Inner, TextWidth int
 		Lang, Text              string

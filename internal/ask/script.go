@@ -15,10 +15,13 @@ import (
 )
 
 // ReserveCSS is the line a site puts into its own style sheet, so that nothing
-// moves when an ask appears. Without scripts there is nothing to reserve for.
+// moves when an ask appears: the height of the English ask at 320 pixels and
+// at a column's width, more where a campaign's goal is shown. Without scripts
+// there is nothing to reserve for.
 const ReserveCSS = `u24-support{display:grid;min-height:max(30rem,480px)}` +
-	`@media(min-width:42rem){u24-support{min-height:max(21.5rem,344px)}}` +
-	`@media(scripting:none){u24-support{min-height:0}}`
+	`u24-support[campaign]{min-height:max(36rem,576px)}` +
+	`@media(min-width:42rem){u24-support{min-height:max(21.5rem,344px)}u24-support[campaign]{min-height:max(25rem,400px)}}` +
+	`@media(scripting:none){u24-support,u24-support[campaign]{min-height:0}}`
 
 // shortCache is for the script's plain address: a new release reaches every
 // page within minutes, and an hour's outage of ours is not noticed.

@@ -164,7 +164,8 @@ export function readAmount(text: string, digits: number): string {
 }
 
 function frame(answer: Answer, kind: string, ...children: (Node | string)[]): HTMLElement {
-  return make("section", { class: kind, part: "card", lang: answer.lang, dir: answer.dir, "aria-label": answer.labels.region }, ...children);
+  // A group: a page with two landmarks of one name would be harder to walk.
+  return make("div", { class: kind, part: "card", role: "group", lang: answer.lang, dir: answer.dir, "aria-label": answer.labels.region }, ...children);
 }
 
 function words({ text, lead }: Placement): HTMLElement {
