@@ -123,9 +123,13 @@ func metadataOf(data Object) Object {
 	return Object{}
 }
 
-// tryPayment collects what is due now; a trial has nothing due.
+// tryPayment collects what is due now. A trial has nothing due; its page asks
+// for a payment method only where the session says always.
 func (s *Sandbox) tryPayment(id string, payer Payer, outcome Outcome) {
 	note := s.st.get(kindNote, id)
+	if note.str("intent") == "" && s.st.get(kindSession, id).str("payment_method_collection") == "if_required" {
+		return
+	}
 	method := s.newMethod(payer, note["customer"], outcome)
 	if outcome != Declined && note.str("subscription") != "" {
 		s.st.change(kindSubscription, note.str("subscription"), func(o Object) { o["default_payment_method"] = method["id"] })

@@ -48,11 +48,11 @@ var endpointParams = params.Schema{
 }
 
 var endpointCreate = endpointParams.With(params.Schema{
-	"url": params.Text().Required(), "enabled_events": params.List(params.Text(), 300).Required(), "api_version": params.OneOf(Version),
+	"url": params.Text().Required(), "enabled_events": params.List(eventType(), 300).Required(), "api_version": params.OneOf(Version),
 })
 
 var endpointUpdate = endpointParams.With(params.Schema{
-	"url": params.Text(), "enabled_events": params.List(params.Text(), 300), "disabled": params.Bool(),
+	"url": params.Text(), "enabled_events": params.List(eventType(), 300), "disabled": params.Bool(),
 })
 
 // createEndpoint answers with the signing secret, this once.

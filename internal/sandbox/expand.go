@@ -60,14 +60,20 @@ func (s *Sandbox) view(o Object) Object {
 func (s *Sandbox) included(o Object, field string) (any, bool) {
 	switch o.str("object") + "." + field {
 	case "charge.refunds":
-		refunds := s.where(kindRefund, "charge", o.id())
-		return listOf("/v1/charges/"+o.id()+"/refunds", refunds...), true
+		return firstPage("/v1/charges/"+o.id()+"/refunds", s.where(kindRefund, "charge", o.id())), true
 	case "checkout.session.line_items":
-		return listOf("/v1/checkout/sessions/"+o.id()+"/line_items", s.sessionItems(o.id())...), true
+		return firstPage("/v1/checkout/sessions/"+o.id()+"/line_items", s.sessionItems(o.id())), true
 	case "customer.subscriptions":
-		return listOf("/v1/customers/"+o.id()+"/subscriptions", s.where(kindSubscription, "customer", o.id())...), true
+		return firstPage("/v1/customers/"+o.id()+"/subscriptions", s.where(kindSubscription, "customer", o.id())), true
 	}
 	return nil, false
+}
+
+// firstPage is all that an expanded list shows.
+func firstPage(url string, items []any) Object {
+	page := listOf(url, items[:min(len(items), defaultPage)]...)
+	page["has_more"] = len(items) > defaultPage
+	return page
 }
 
 // where returns views of the objects whose field has a value, newest first.

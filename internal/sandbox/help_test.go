@@ -42,9 +42,10 @@ func newWorld(t *testing.T, edit ...func(*sandbox.Options)) *world {
 		e(&w.opts)
 	}
 	w.open()
-	mux.Handle("/sandbox/", http.StripPrefix("/sandbox", http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	mux.Handle("/sandbox/", http.StripPrefix("/sandbox", audited(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.Handler().ServeHTTP(rw, r)
-	})))
+	}))))
+	t.Cleanup(func() { checkEvents(t, w.inbox) })
 	return w
 }
 
@@ -117,6 +118,15 @@ func decode(t *testing.T, body []byte) object {
 		t.Fatalf("not JSON: %v: %.200s", err, body)
 	}
 	return o
+}
+
+func mustEncode(t *testing.T, value any) []byte {
+	t.Helper()
+	data, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func (o object) get(path string) any {

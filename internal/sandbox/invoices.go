@@ -54,14 +54,11 @@ func (s *Sandbox) invoiceLine(invoice string, amount int64, price Object, quanti
 	line := Object{
 		"id": "il_" + randomText(s.random, idLength), "object": "line_item", "amount": amount, "amount_excluding_tax": amount,
 		"currency": price["currency"], "description": description, "discount_amounts": []any{}, "discountable": true, "discounts": []any{},
-		"invoice": invoice, "livemode": false, "metadata": Object{}, "period": Object{"start": s.now(), "end": s.now()}, "plan": nil,
+		"invoice": invoice, "livemode": false, "metadata": Object{}, "period": Object{"start": s.now(), "end": s.now()},
 		"price": price, "proration": false, "proration_details": Object{"credited_items": nil}, "quantity": quantity, "subscription": nil,
 		"tax_amounts": []any{}, "tax_rates": []any{}, "type": "invoiceitem",
 		"unit_amount_excluding_tax": strconv.FormatInt(amount/max(quantity, 1), 10),
 	}.with(more)
-	if price.str("type") == "recurring" {
-		line["plan"] = planOf(price)
-	}
 	if line.str("type") == "invoiceitem" {
 		line["invoice_item"] = "ii_" + randomText(s.random, idLength)
 	}
@@ -73,8 +70,6 @@ func (s *Sandbox) invoiceObject(id string, customer Object, currency, reason str
 	for _, line := range lines {
 		total += line.(Object).int("amount")
 	}
-	list := listOf("/v1/invoices/"+id+"/lines", lines...)
-	list["total_count"] = int64(len(lines))
 	return Object{
 		"id": id, "object": "invoice", "account_country": "DE", "account_name": "Support sandbox", "account_tax_ids": nil,
 		"amount_due": max(total, 0), "amount_paid": int64(0), "amount_remaining": max(total, 0), "amount_shipping": int64(0), "application": nil,
@@ -86,7 +81,7 @@ func (s *Sandbox) invoiceObject(id string, customer Object, currency, reason str
 		"default_payment_method": nil, "default_source": nil, "default_tax_rates": []any{}, "description": nil, "discount": nil,
 		"discounts": []any{}, "due_date": nil, "effective_at": nil, "ending_balance": nil, "footer": nil, "from_invoice": nil,
 		"hosted_invoice_url": nil, "invoice_pdf": nil, "issuer": Object{"type": "self"}, "last_finalization_error": nil, "latest_revision": nil,
-		"lines": list, "livemode": false, "metadata": Object{}, "next_payment_attempt": s.now() + draftTime, "number": nil, "on_behalf_of": nil,
+		"lines": listOf("/v1/invoices/"+id+"/lines", lines...), "livemode": false, "metadata": Object{}, "next_payment_attempt": s.now() + draftTime, "number": nil, "on_behalf_of": nil,
 		"paid": false, "paid_out_of_band": false, "payment_intent": nil,
 		"payment_settings": Object{"default_mandate": nil, "payment_method_options": nil, "payment_method_types": nil},
 		"period_end":       s.now(), "period_start": s.now(), "post_payment_credit_notes_amount": int64(0),

@@ -11,14 +11,15 @@ import (
 
 var recurringParams = params.Group(params.Schema{
 	"interval": params.OneOf("day", "week", "month", "year").Required(), "interval_count": params.Int(),
-	"usage_type": params.OneOf("licensed"), "trial_period_days": params.Int(),
 })
 
 var productFields = params.Schema{
 	"name": params.Text().Required(), "description": params.TextUpTo(40000).Clearable(), "images": params.List(params.Text(), 8),
 	"metadata": params.Metadata(), "tax_code": params.Text(), "unit_label": params.TextUpTo(12),
-	"statement_descriptor": params.TextUpTo(22), "url": params.Text(), "active": params.Bool(), "id": params.Text(),
+	"statement_descriptor": params.TextUpTo(22), "url": params.Text(), "active": params.Bool(),
 }
+
+var productCreate = productFields.With(params.Schema{"id": params.Text()})
 
 var productUpdate = productFields.With(params.Schema{
 	"name": params.Text(), "default_price": params.Text(), "images": params.List(params.Text(), 8).Clearable(),
@@ -178,7 +179,7 @@ func readRecurring(values params.Values, param string) (Object, error) {
 		return nil, invalid(param+"[interval_count]", "Invalid interval_count: the period must be between one day and one year.")
 	}
 	return Object{
-		"aggregate_usage": nil, "interval": sent["interval"], "interval_count": count, "trial_period_days": nil, "usage_type": "licensed",
+		"aggregate_usage": nil, "interval": sent["interval"], "interval_count": count, "usage_type": "licensed",
 	}, nil
 }
 
@@ -232,17 +233,6 @@ func (s *Sandbox) listPrices(c *call) (Object, error) {
 	return s.list(c, kindPrice, func(o Object) bool {
 		return plain(o) && (len(keys) == 0 || slices.Contains(keys, o.str("lookup_key")))
 	})
-}
-
-// planOf is the older form of a recurring price, which items still show.
-func planOf(price Object) Object {
-	return Object{
-		"id": price["id"], "object": "plan", "active": price["active"], "aggregate_usage": nil, "amount": price["unit_amount"],
-		"amount_decimal": price["unit_amount_decimal"], "billing_scheme": "per_unit", "created": price["created"], "currency": price["currency"],
-		"interval": price.obj("recurring")["interval"], "interval_count": price.obj("recurring")["interval_count"], "livemode": false,
-		"metadata": Object{}, "nickname": price["nickname"], "product": price["product"], "tiers_mode": nil, "transform_usage": nil,
-		"trial_period_days": nil, "usage_type": "licensed",
-	}
 }
 
 var (

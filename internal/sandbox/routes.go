@@ -70,7 +70,7 @@ func (s *Sandbox) endpoints() map[string]route {
 		"GET /payouts/{id}":                        {none, s.retrieve(kindPayout, "payout")},
 		"GET /events":                              {listParams(eventFilters), s.listEvents},
 		"GET /events/{id}":                         {none, s.retrieve(kindEvent, "event")},
-		"POST /products":                           {productFields, s.createProduct},
+		"POST /products":                           {productCreate, s.createProduct},
 		"GET /products":                            {listParams(productFilters), s.listProducts},
 		"GET /products/{id}":                       {none, s.retrieve(kindProduct, "product")},
 		"POST /products/{id}":                      {productUpdate, s.updateProduct},

@@ -54,6 +54,9 @@ type Options struct {
 	// Seed other than 0 makes ids and chaos repeat themselves.
 	Seed uint64
 
+	// Transport carries deliveries; nil is http.DefaultTransport.
+	Transport http.RoundTripper
+
 	Now func() time.Time // nil is time.Now
 	Log *slog.Logger     // nil discards
 }
@@ -118,7 +121,7 @@ func New(opts Options) (*Sandbox, error) {
 		opts: opts, st: st, journal: j,
 		random: newRandom(opts.Seed), luck: newRandom(opts.Seed),
 		client: &http.Client{
-			Timeout:       deliveryTimeout,
+			Timeout: deliveryTimeout, Transport: opts.Transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a redirect is a failure to Stripe
 		},
 		wake: make(chan struct{}, 1), underway: map[string]bool{}, settled: make(chan struct{}),

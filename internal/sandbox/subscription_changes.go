@@ -14,7 +14,7 @@ var cancellationDetails = params.Group(params.Schema{
 
 var subscriptionUpdate = params.Schema{
 	"cancel_at_period_end": params.Bool(), "cancellation_details": cancellationDetails, "default_payment_method": params.Text(),
-	"description": params.TextUpTo(500).Clearable(), "metadata": params.Metadata(), "trial_end": params.Text(),
+	"description": params.TextUpTo(500).Clearable(), "metadata": params.Metadata(), "trial_end": params.OneOf("now"), // the sandbox ends trials, but does not move them
 	"proration_behavior": params.OneOf("always_invoice", "create_prorations", "none"),
 	"payment_behavior":   params.OneOf("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"),
 	"pause_collection": params.Group(params.Schema{
@@ -39,9 +39,6 @@ func (s *Sandbox) updateSubscription(c *call) (Object, error) {
 	}
 	if method := c.params.Text("default_payment_method"); method != "" && s.st.get(kindMethod, method) == nil {
 		return nil, missingParam("PaymentMethod", "default_payment_method", method)
-	}
-	if v := c.params.Text("trial_end"); v != "" && v != "now" {
-		return nil, invalid("trial_end", "The sandbox ends trials with `now` only.")
 	}
 	edits, err := s.itemEdits(sub, c.params)
 	if err != nil {
@@ -114,7 +111,7 @@ func (s *Sandbox) itemEdits(sub Object, v params.Values) ([]func(Object), error)
 		}
 		edits = append(edits, func(o Object) {
 			item := o.obj("items").list("data")[0].(Object)
-			item["price"], item["plan"], item["quantity"] = price, planOf(price), quantity
+			item["price"], item["quantity"] = price, quantity
 		})
 	}
 	return edits, nil

@@ -65,7 +65,7 @@ func subscriptionObject(id, customer string, price Object, items []any, now int6
 		"cancellation_details": Object{"comment": nil, "feedback": nil, "reason": nil}, "collection_method": "charge_automatically",
 		"created": now, "currency": price["currency"], "current_period_end": periodEnd(now, now, price), "current_period_start": now,
 		"customer": customer, "days_until_due": nil, "default_payment_method": nil, "default_source": nil, "default_tax_rates": []any{},
-		"description": nil, "discount": nil, "ended_at": nil, "items": itemList(id, items), "latest_invoice": nil, "livemode": false,
+		"description": nil, "discount": nil, "ended_at": nil, "items": listOf("/v1/subscription_items?subscription="+id, items...), "latest_invoice": nil, "livemode": false,
 		"metadata": Object{}, "next_pending_invoice_item_invoice": nil, "on_behalf_of": nil, "pause_collection": nil,
 		"payment_settings":              Object{"payment_method_options": nil, "payment_method_types": nil, "save_default_payment_method": "off"},
 		"pending_invoice_item_interval": nil, "pending_setup_intent": nil, "pending_update": nil, "schedule": nil, "start_date": now,
@@ -74,16 +74,10 @@ func subscriptionObject(id, customer string, price Object, items []any, now int6
 	}
 }
 
-func itemList(sub string, items []any) Object {
-	l := listOf("/v1/subscription_items?subscription="+sub, items...)
-	l["total_count"] = int64(len(items))
-	return l
-}
-
 func (s *Sandbox) subscriptionItem(sub string, price Object, quantity int64) Object {
 	return Object{
 		"id": "si_" + randomText(s.random, 14), "object": "subscription_item", "billing_thresholds": nil, "created": s.now(),
-		"metadata": Object{}, "plan": planOf(price), "price": price, "quantity": quantity, "subscription": sub, "tax_rates": []any{},
+		"metadata": Object{}, "price": price, "quantity": quantity, "subscription": sub, "tax_rates": []any{},
 	}
 }
 

@@ -90,7 +90,7 @@ func (s Schema) With(more Schema) Schema {
 }
 
 // Leaves returns the path of each parameter that holds a value, such as
-// line_items[0][price], with an example value.
+// line_items[0][price], with an example value, or with all it may be.
 func (s Schema) Leaves() url.Values {
 	leaves := url.Values{}
 	for key, f := range s {
@@ -116,7 +116,7 @@ func (f Field) leaves(path string, into url.Values) {
 	default:
 		into.Set(path, "text")
 		if len(f.enum) > 0 {
-			into.Set(path, f.enum[0])
+			into[path] = f.enum
 		}
 	}
 }
