@@ -3,7 +3,6 @@ package checkout
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -168,7 +167,7 @@ func (s *Service) showTrouble(c *gin.Context, f form, err error) error {
 	status, text := http.StatusServiceUnavailable, i18n.T(f.lang, "error.unreachable")
 	switch {
 	case e.Kind == fault.Limited:
-		minutes := int(math.Ceil(float64(e.RetryAfter) / 60))
+		minutes := (e.RetryAfter + 59) / 60 // rounded up
 		status, text = http.StatusTooManyRequests, i18n.T(f.lang, "error.limited", i18n.Args{"Count": max(1, minutes)})
 	case e.Kind == fault.Upstream:
 		status, text = http.StatusBadGateway, i18n.T(f.lang, "error.refused")
