@@ -15,6 +15,7 @@ import (
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/client"
+	"golang.org/x/time/rate"
 )
 
 // Limits of a call.
@@ -38,6 +39,7 @@ type Client struct {
 	api   *client.API
 	log   *slog.Logger
 	pause func(context.Context, time.Duration) error
+	reads *rate.Limiter // of what no reader waits for
 }
 
 // New returns a client. It calls nothing yet.
@@ -66,7 +68,9 @@ func New(o Options) *Client {
 		Connect: stripe.GetBackendWithConfig(stripe.ConnectBackend, config()),
 		Uploads: stripe.GetBackendWithConfig(stripe.UploadsBackend, config()),
 	}
-	return &Client{api: client.New(o.Key, backends), log: o.Log, pause: pause}
+	return &Client{
+		api: client.New(o.Key, backends), log: o.Log, pause: pause, reads: rate.NewLimiter(readRate, readBurst),
+	}
 }
 
 // httpClient goes to Stripe and nowhere else: a redirect would carry the key
