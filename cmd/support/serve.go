@@ -112,6 +112,9 @@ func (s *service) serve(ctx context.Context, public, admin net.Listener, greet f
 		if err := s.migrate(frontCtx); err != nil {
 			return err
 		}
+		if !s.current.Load() {
+			return nil // it ends before it began
+		}
 		s.checkTimezone(frontCtx)
 		for _, part := range s.parts {
 			parts.Go(func() error { return part(background) })
