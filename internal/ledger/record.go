@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -125,7 +126,11 @@ func (g *graph) join(ctx context.Context, batch []*request) ([]objects.Change, e
 // hub reports whether so many objects may name one of a kind that they are
 // loaded only when they are needed.
 func hub(kind objects.Kind) bool {
-	return kind == objects.KindCustomer || kind == objects.KindPayout || kind == objects.KindSubscription
+	switch kind {
+	case objects.KindCustomer, objects.KindPayout, objects.KindSubscription, objects.KindTransaction:
+		return true
+	}
+	return false
 }
 
 // add joins one thing said into its register.
@@ -141,7 +146,8 @@ func (g *graph) add(s objects.Said) {
 	}
 	register.Join(s.Register)
 	for _, link := range register.Links() {
-		if !known[link] {
+		// A balance transaction names its source itself.
+		if !known[link] && link.Kind() != objects.KindTransaction {
 			g.AddName(link, s.Ref)
 			g.links = append(g.links, store.Link{To: string(link), From: string(s.Ref)})
 		}
@@ -166,35 +172,24 @@ func (g *graph) changes(said map[objects.Ref]bool, reach map[objects.Ref]string)
 
 // load reads registers, and who names objects, into the graph.
 func (g *graph) load(ctx context.Context, registers, names []objects.Ref) error {
-	if len(registers) > 0 {
-		states, err := g.tx.Registers(ctx, texts(registers))
-		if err != nil {
-			return err
-		}
-		for _, ref := range registers {
-			state, found := states[string(ref)]
-			if !found {
-				g.Put(ref, nil)
-				continue
-			}
-			register, err := objects.DecodeRegister(ref.Kind(), state)
-			if err != nil {
-				return err
-			}
-			g.stored[ref] = state
-			g.Put(ref, register)
-		}
+	for _, ref := range registers {
+		g.Put(ref, nil)
 	}
-	if len(names) > 0 {
-		by, err := g.tx.Names(ctx, texts(names))
-		if err != nil {
-			return err
-		}
-		for _, ref := range names {
-			g.PutNames(ref, refsOf(by[string(ref)]))
-		}
+	for _, ref := range names {
+		g.PutNames(ref, nil)
 	}
-	return nil
+	var unreadable error
+	register := func(ref, state string) {
+		r, err := objects.DecodeRegister(objects.Ref(ref).Kind(), state)
+		if err != nil {
+			unreadable = err
+			return
+		}
+		g.stored[objects.Ref(ref)] = state
+		g.Put(objects.Ref(ref), r)
+	}
+	name := func(ref, by string) { g.PutName(objects.Ref(ref), objects.Ref(by)) }
+	return errors.Join(g.tx.Load(ctx, texts(registers), texts(names), register, name), unreadable)
 }
 
 // loadMissing loads what a walk missed, and reports whether there was any.
@@ -362,12 +357,4 @@ func texts(refs []objects.Ref) []string {
 		texts[i] = string(ref)
 	}
 	return texts
-}
-
-func refsOf(texts []string) []objects.Ref {
-	refs := make([]objects.Ref, len(texts))
-	for i, text := range texts {
-		refs[i] = objects.Ref(text)
-	}
-	return refs
 }

@@ -25,6 +25,9 @@ func (g *Graph) Put(ref Ref, r Register) { g.registers[ref] = r }
 // added or adds.
 func (g *Graph) PutNames(ref Ref, by []Ref) { g.named[ref] = by }
 
+// PutName adds one to the objects that [Graph.PutNames] set.
+func (g *Graph) PutName(ref, by Ref) { g.named[ref] = append(g.named[ref], by) }
+
 // AddName notes that by has come to name ref.
 func (g *Graph) AddName(ref, by Ref) {
 	if !slices.Contains(g.added[ref], by) && !slices.Contains(g.named[ref], by) {
@@ -148,7 +151,6 @@ func (w *walk) affect(ref Ref, reach bool) {
 		if t := find[*Transaction](w.Graph, KindTransaction, ref.ID()); t != nil {
 			w.affect(sourceRef(t.Source), false)
 		}
-		w.affectAll(ref, KindCharge, KindRefund, KindDispute)
 	case KindInvoice:
 		w.affectInvoice(ref)
 	case KindSession:

@@ -100,39 +100,50 @@ func (r *rows) row(n int) []any {
 
 // write runs the statement over all rows; scan, if there is one, is called for
 // each row that the tail returns.
-func (t *Tx) write(ctx context.Context, r *rows, scan func(*sql.Rows) error) error {
+func (t *Tx) write(ctx context.Context, r *rows, scan func(row) error) error {
 	if r.count == 0 {
 		return nil
 	}
-	if t.postgres {
-		arrays := make([]string, len(r.columns))
-		for i, c := range r.columns {
-			arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, c.kind)
-		}
-		query := `INSERT INTO ` + r.table + ` (` + r.names() + `) SELECT * FROM unnest(` + strings.Join(arrays, ", ") + `) ` + r.tail
-		if err := t.query(ctx, query, r.values, scan); err != nil {
+	if t.pg == nil {
+		if err := t.writeLite(ctx, r, scan); err != nil {
 			return fmt.Errorf("write %s: %w", r.table, err)
 		}
 		return nil
 	}
+	arrays := make([]string, len(r.columns))
+	for i, c := range r.columns {
+		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, c.kind)
+	}
+	query := `INSERT INTO ` + r.table + ` (` + r.names() + `) SELECT * FROM unnest(` + strings.Join(arrays, ", ") + `) ` + r.tail
+	err := t.later(ctx, query, r.values, scan)
+	if err == nil && scan != nil {
+		err = t.flush(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", r.table, err)
+	}
+	return nil
+}
+
+func (t *Tx) writeLite(ctx context.Context, r *rows, scan func(row) error) error {
 	places := make([]string, len(r.columns))
 	for i := range places {
 		places[i] = fmt.Sprintf("$%d", i+1)
 	}
 	query := `INSERT INTO ` + r.table + ` (` + r.names() + `) VALUES (` + strings.Join(places, ", ") + `) ` + r.tail
-	statement, err := t.tx.PrepareContext(ctx, query)
+	statement, err := t.lite.PrepareContext(ctx, query)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", r.table, err)
+		return err
 	}
 	defer statement.Close()
 	for n := range r.count {
 		if scan == nil {
 			_, err = statement.ExecContext(ctx, r.row(n)...)
 		} else {
-			err = scanAll(statement.QueryContext(ctx, r.row(n)...))(scan)
+			err = scanAll(statement.QueryContext(ctx, r.row(n)...))(func(r *sql.Rows) error { return scan(r) })
 		}
 		if err != nil {
-			return fmt.Errorf("write %s: %w", r.table, err)
+			return err
 		}
 	}
 	return nil
@@ -141,14 +152,14 @@ func (t *Tx) write(ctx context.Context, r *rows, scan func(*sql.Rows) error) err
 // any returns the test that a column is one of the values in parameter n, and
 // list the argument for it.
 func (t *Tx) any(column string, n int) string {
-	if t.postgres {
+	if t.pg != nil {
 		return fmt.Sprintf("%s = ANY($%d)", column, n)
 	}
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
 func (t *Tx) list(values []string) any {
-	if t.postgres {
+	if t.pg != nil {
 		return values
 	}
 	if len(values) == 0 {
@@ -156,14 +167,6 @@ func (t *Tx) list(values []string) any {
 	}
 	text, _ := json.Marshal(values) // strings always encode
 	return string(text)
-}
-
-func (t *Tx) query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
-	if scan == nil {
-		_, err := t.tx.ExecContext(ctx, query, args...)
-		return err
-	}
-	return scanAll(t.tx.QueryContext(ctx, query, args...))(scan)
 }
 
 // scanAll calls scan for each row of a query.

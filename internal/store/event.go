@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -54,7 +53,7 @@ func (t *Tx) PutEvents(ctx context.Context, events []Event, times []int64) error
 
 // Judge sets the state of a stored event that was applied again.
 func (t *Tx) Judge(ctx context.Context, id, state, reason string) error {
-	return t.query(ctx, `UPDATE events SET state = $2, error = $3 WHERE id = $1`, []any{id, state, reason}, nil)
+	return t.later(ctx, `UPDATE events SET state = $2, error = $3 WHERE id = $1`, []any{id, state, reason}, nil)
 }
 
 const eventColumns = `id, type, ref, api_version, livemode, created_at, received_at, state, error, body`
@@ -81,7 +80,7 @@ func (t *Tx) ParkedEvents(ctx context.Context, limit int) ([]Event, error) {
 
 func (t *Tx) events(ctx context.Context, where string, args ...any) ([]Event, error) {
 	var found []Event
-	err := t.query(ctx, `SELECT `+eventColumns+` FROM events WHERE `+where, args, func(r *sql.Rows) error {
+	err := t.query(ctx, `SELECT `+eventColumns+` FROM events WHERE `+where, args, func(r row) error {
 		var e Event
 		var created, received int64
 		err := r.Scan(&e.ID, &e.Type, &e.Ref, &e.APIVersion, &e.Livemode, &created, &received, &e.State, &e.Error, &e.Body)
@@ -125,7 +124,7 @@ func (t *Tx) SnapshotsAfter(ctx context.Context, since time.Time, id string, lim
 	var found []Snapshot
 	err := t.query(ctx, `
 		SELECT id, ref, as_of, received_at, body FROM snapshots WHERE received_at >= $1 AND id > $2 ORDER BY id LIMIT $3`,
-		[]any{Micros(since), id, limit}, func(r *sql.Rows) error {
+		[]any{Micros(since), id, limit}, func(r row) error {
 			var s Snapshot
 			var asOf, received int64
 			err := r.Scan(&s.ID, &s.Ref, &asOf, &received, &s.Body)

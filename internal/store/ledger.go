@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,91 +9,28 @@ import (
 	"github.com/united24media/support/internal/giving"
 )
 
-// A Tx is a transaction of the ledger. Replicas take turns at it.
-type Tx struct {
-	tx       session
-	postgres bool
-}
-
-// A session runs statements: a transaction, or a connection that has one open.
-type session interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
-}
-
-// ledgerLock is the key of the advisory lock that every writing transaction of
-// the ledger holds: "support" in ASCII.
-const ledgerLock = 0x737570706f7274
-
-// Ledger runs f in a transaction that excludes every other one of the ledger,
-// on all replicas. What f read before it is still true when it commits.
-func (s *Store) Ledger(ctx context.Context, f func(*Tx) error) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		t := &Tx{tx, s.postgres}
-		if !s.scratch {
-			if err := t.turn(ctx); err != nil {
-				return err
-			}
-		}
-		return f(t)
-	})
-}
-
-// turn waits for the ledger's turn, which ends with the transaction.
-func (t *Tx) turn(ctx context.Context) error {
-	if !t.postgres { // SQLite has one writer
-		return nil
-	}
-	// A plan made while the tables were empty scans them, and is kept for as
-	// long as the connection: it must use the indexes.
-	_, err := t.tx.ExecContext(ctx, `
-		SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true)`, int64(ledgerLock))
-	if err != nil {
-		return fmt.Errorf("take the ledger's turn: %w", err)
-	}
-	return nil
-}
-
-// Look runs f in a transaction that only reads, on one state of the database.
-func (s *Store) Look(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: s.postgres})
-	if err != nil {
-		return fmt.Errorf("begin: %w", err)
-	}
-	defer tx.Rollback() //nolint:errcheck // nothing to keep
-	return f(&Tx{tx, s.postgres})
-}
-
-// Registers returns what is stored of objects, by ref.
-func (t *Tx) Registers(ctx context.Context, refs []string) (map[string]string, error) {
-	states := make(map[string]string, len(refs))
-	err := t.query(ctx, `SELECT ref, state FROM registers WHERE `+t.any("ref", 1), []any{t.list(refs)}, func(r *sql.Rows) error {
+// Load calls register with what is stored of each object, and name with each
+// of the objects that name another.
+func (t *Tx) Load(ctx context.Context, registers, names []string, register func(ref, state string), name func(ref, by string)) error {
+	err := t.later(ctx, `SELECT ref, state FROM registers WHERE `+t.any("ref", 1), []any{t.list(registers)}, func(r row) error {
 		var ref, state string
 		err := r.Scan(&ref, &state)
-		states[ref] = state
+		register(ref, state)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read registers: %w", err)
+		return fmt.Errorf("read registers: %w", err)
 	}
-	return states, nil
-}
-
-// Names returns who names each of the objects.
-func (t *Tx) Names(ctx context.Context, refs []string) (map[string][]string, error) {
-	names := make(map[string][]string, len(refs))
-	err := t.query(ctx, `SELECT to_ref, from_ref FROM links WHERE `+t.any("to_ref", 1), []any{t.list(refs)}, func(r *sql.Rows) error {
+	err = t.query(ctx, `SELECT to_ref, from_ref FROM links WHERE `+t.any("to_ref", 1), []any{t.list(names)}, func(r row) error {
 		var to, from string
 		err := r.Scan(&to, &from)
-		names[to] = append(names[to], from)
+		name(to, from)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read links: %w", err)
+		return fmt.Errorf("read registers and links: %w", err)
 	}
-	return names, nil
+	return nil
 }
 
 var registerRows = bulk{
@@ -130,7 +66,7 @@ const donationColumns = `key, charge, invoice, subscription, customer, checkout,
 	gift_interval, tier, article, placement, campaign, variant, country, locale, attribution, utm_source, utm_medium,
 	utm_campaign, method, email, name, source`
 
-func scanDonation(r interface{ Scan(...any) error }) (*giving.Donation, error) {
+func scanDonation(r row) (*giving.Donation, error) {
 	var d giving.Donation
 	var created int64
 	var elsewhere string
@@ -176,7 +112,7 @@ func (t *Tx) DonationsAfter(ctx context.Context, key string, limit int) ([]*givi
 
 func (t *Tx) donations(ctx context.Context, where string, args ...any) ([]*giving.Donation, error) {
 	var found []*giving.Donation
-	err := t.query(ctx, `SELECT `+donationColumns+` FROM donations WHERE `+where, args, func(r *sql.Rows) error {
+	err := t.query(ctx, `SELECT `+donationColumns+` FROM donations WHERE `+where, args, func(r row) error {
 		d, err := scanDonation(r)
 		found = append(found, d)
 		return err
@@ -248,7 +184,7 @@ func (t *Tx) DropDonations(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	if err := t.query(ctx, `DELETE FROM donations WHERE `+t.any("key", 1), []any{t.list(keys)}, nil); err != nil {
+	if err := t.later(ctx, `DELETE FROM donations WHERE `+t.any("key", 1), []any{t.list(keys)}, nil); err != nil {
 		return fmt.Errorf("drop donations: %w", err)
 	}
 	return nil
@@ -274,7 +210,7 @@ func (t *Tx) MembershipsAfter(ctx context.Context, subscription string, limit in
 
 func (t *Tx) memberships(ctx context.Context, where string, args ...any) ([]*giving.Membership, error) {
 	var found []*giving.Membership
-	err := t.query(ctx, `SELECT `+membershipColumns+` FROM memberships WHERE `+where, args, func(r *sql.Rows) error {
+	err := t.query(ctx, `SELECT `+membershipColumns+` FROM memberships WHERE `+where, args, func(r row) error {
 		var m giving.Membership
 		var created, ended, periodEnd, until int64
 		err := r.Scan(&m.Subscription, &m.Customer, &m.Supporter, &m.Status, &m.Live, &until, &created, &ended, &periodEnd,
@@ -317,7 +253,7 @@ func (t *Tx) DropMemberships(ctx context.Context, subscriptions []string) error 
 	if len(subscriptions) == 0 {
 		return nil
 	}
-	if err := t.query(ctx, `DELETE FROM memberships WHERE `+t.any("subscription", 1), []any{t.list(subscriptions)}, nil); err != nil {
+	if err := t.later(ctx, `DELETE FROM memberships WHERE `+t.any("subscription", 1), []any{t.list(subscriptions)}, nil); err != nil {
 		return fmt.Errorf("drop memberships: %w", err)
 	}
 	return nil

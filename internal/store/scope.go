@@ -19,7 +19,7 @@ type ScopeCount struct {
 func (s *Store) ScopesSince(ctx context.Context, revision int64) ([]ScopeCount, error) {
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT scope, supporters, members, revision
-		FROM scopes WHERE revision > $1 ORDER BY revision, scope`, revision)
+		FROM scopes WHERE revision > $1 AND scope <> '' ORDER BY revision, scope`, revision)
 	if err != nil {
 		return nil, fmt.Errorf("read counts: %w", err)
 	}

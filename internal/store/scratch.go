@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -103,54 +102,45 @@ func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) err
 		return nil, fmt.Errorf("adopt: %w", err)
 	}
 	defer conn.Close()
-	later := context.WithoutCancel(ctx)
-	begin := []string{`BEGIN`}
+	begin := s.begin()
 	if !s.postgres {
 		if _, err := conn.ExecContext(ctx, `ATTACH $1 AS `+scratchSchema, scratch.file); err != nil {
 			return nil, fmt.Errorf("adopt: %w", err)
 		}
-		defer conn.ExecContext(later, `DETACH `+scratchSchema) //nolint:errcheck // the next one says so
-		// A write takes SQLite's lock on our file alone: catchUp still writes
-		// to the scratch.
-		begin = append(begin, `DELETE FROM scopes WHERE FALSE`)
+		defer conn.ExecContext(context.WithoutCancel(ctx), `DETACH `+scratchSchema) //nolint:errcheck // the next one says so
+		// BEGIN IMMEDIATE would lock the attached file too, to which catchUp
+		// still writes; a write to ours locks ours alone.
+		begin = `BEGIN; DELETE FROM scopes WHERE FALSE`
 	}
-	for _, statement := range begin {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
-			return nil, fmt.Errorf("adopt: %w", err)
-		}
-	}
-	moved, err := (&Tx{conn, s.postgres}).exchange(ctx, catchUp)
-	end := `COMMIT`
-	if err != nil {
-		end = `ROLLBACK`
-	}
-	if _, ended := conn.ExecContext(later, end); ended != nil {
-		return nil, fmt.Errorf("adopt: %w", errors.Join(err, ended))
-	}
-	return moved, err
-}
-
-// exchange takes the ledger's turn, brings the scratch up to date and puts its
-// tables in the place of the live ones.
-func (t *Tx) exchange(ctx context.Context, catchUp func(*Tx) error) ([]ScopeCount, error) {
-	if err := t.turn(ctx); err != nil {
-		return nil, err
-	}
-	if err := catchUp(t); err != nil {
-		return nil, err
-	}
-	moved, err := t.adopt(ctx)
+	var moved []ScopeCount
+	err = s.transactOn(ctx, conn, begin, func(t *Tx) (err error) {
+		moved, err = t.exchange(ctx, catchUp)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("adopt: %w", err)
 	}
 	return moved, nil
 }
 
+// exchange takes the ledger's turn, brings the scratch up to date and puts its
+// tables in the place of the live ones.
+func (t *Tx) exchange(ctx context.Context, catchUp func(*Tx) error) ([]ScopeCount, error) {
+	t.turn()
+	if err := catchUp(t); err != nil {
+		return nil, err
+	}
+	return t.adopt(ctx)
+}
+
 func (t *Tx) adopt(ctx context.Context) ([]ScopeCount, error) {
 	before := map[string]ScopeCount{}
 	revision := int64(0)
-	err := t.Scopes(ctx, func(c ScopeCount) { before[c.Scope] = c; revision = max(revision, c.Revision) })
+	err := t.query(ctx, `SELECT revision FROM scopes WHERE scope = ''`, nil, func(r row) error { return r.Scan(&revision) })
 	if err != nil {
+		return nil, err
+	}
+	if err := t.Scopes(ctx, func(c ScopeCount) { before[c.Scope] = c }); err != nil {
 		return nil, err
 	}
 	for _, table := range derived {
@@ -168,7 +158,7 @@ func (t *Tx) adopt(ctx context.Context) ([]ScopeCount, error) {
 		r.add(scope, int64(0), int64(0), revision+1)
 		moved = append(moved, ScopeCount{Scope: scope})
 	}
-	if err := t.write(ctx, r, func(*sql.Rows) error { return nil }); err != nil {
+	if err := t.write(ctx, r, func(row) error { return nil }); err != nil {
 		return nil, err
 	}
 	for i := range moved {
@@ -184,9 +174,9 @@ func (t *Tx) replace(ctx context.Context, table string) error {
 		`DELETE FROM ` + table,
 		`INSERT INTO ` + table + ` SELECT * FROM ` + scratchSchema + `.` + table,
 	}
-	if t.postgres {
+	if t.pg != nil {
 		var schema string
-		if err := t.tx.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&schema); err != nil {
+		if err := t.query(ctx, `SELECT current_schema()`, nil, func(r row) error { return r.Scan(&schema) }); err != nil {
 			return err
 		}
 		live := pgx.Identifier{schema, table}.Sanitize()
@@ -196,7 +186,7 @@ func (t *Tx) replace(ctx context.Context, table string) error {
 		}
 	}
 	for _, statement := range statements {
-		if _, err := t.tx.ExecContext(ctx, statement); err != nil {
+		if err := t.query(ctx, statement, nil, nil); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
+	"fmt"
 
 	"github.com/united24media/support/internal/giving"
 )
@@ -30,7 +30,7 @@ func (t *Tx) MovePresence(ctx context.Context, moves map[Place]Presence) (map[Pl
 		r.add(place.Scope, place.Supporter, by.Donations, by.Memberships)
 	}
 	now := make(map[Place]Presence, len(moves))
-	err := t.write(ctx, r, func(r *sql.Rows) error {
+	err := t.write(ctx, r, func(r row) error {
 		var place Place
 		var has Presence
 		err := r.Scan(&place.Scope, &place.Supporter, &has.Donations, &has.Memberships)
@@ -43,7 +43,7 @@ func (t *Tx) MovePresence(ctx context.Context, moves map[Place]Presence) (map[Pl
 // DropAbsent removes supporters from scopes in which nothing of them is left.
 func (t *Tx) DropAbsent(ctx context.Context, places []Place) error {
 	for _, p := range places {
-		err := t.query(ctx, `
+		err := t.later(ctx, `
 			DELETE FROM supporter_scopes
 			WHERE scope = $1 AND supporter = $2 AND donations = 0 AND memberships = 0`, []any{p.Scope, p.Supporter}, nil)
 		if err != nil {
@@ -68,16 +68,17 @@ func (t *Tx) MoveScopes(ctx context.Context, moves map[string]ScopeCount) ([]Sco
 		return nil, nil
 	}
 	var revision int64
-	err := t.tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(revision), 0) + 1 FROM scopes`).Scan(&revision)
+	err := t.query(ctx, `UPDATE scopes SET revision = revision + 1 WHERE scope = '' RETURNING revision`, nil,
+		func(r row) error { return r.Scan(&revision) })
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("raise the counts' revision: %w", err)
 	}
 	r := scopeRows.rows()
 	for scope, by := range moves {
 		r.add(scope, by.Supporters, by.Members, revision)
 	}
 	var now []ScopeCount
-	err = t.write(ctx, r, func(r *sql.Rows) error {
+	err = t.write(ctx, r, func(r row) error {
 		var c ScopeCount
 		err := r.Scan(&c.Scope, &c.Supporters, &c.Members, &c.Revision)
 		now = append(now, c)
@@ -117,7 +118,7 @@ func (t *Tx) Sums(ctx context.Context, f func(giving.Cell, giving.Figures)) erro
 	return t.query(ctx, `
 		SELECT dimension, period, value, currency, settlement_currency, donations, new_supporters,
 			gross_minor, refunded_minor, disputed_minor, fee_minor, net_minor
-		FROM sums`, nil, func(r *sql.Rows) error {
+		FROM sums`, nil, func(r row) error {
 		var c giving.Cell
 		var n giving.Figures
 		err := r.Scan(&c.Dimension, &c.Period, &c.Value, &c.Currency, &c.Settlement,
@@ -131,7 +132,7 @@ func (t *Tx) Sums(ctx context.Context, f func(giving.Cell, giving.Figures)) erro
 
 // Presences calls f for everything that supporters have in scopes.
 func (t *Tx) Presences(ctx context.Context, f func(Place, Presence)) error {
-	return t.query(ctx, `SELECT scope, supporter, donations, memberships FROM supporter_scopes`, nil, func(r *sql.Rows) error {
+	return t.query(ctx, `SELECT scope, supporter, donations, memberships FROM supporter_scopes`, nil, func(r row) error {
 		var place Place
 		var has Presence
 		err := r.Scan(&place.Scope, &place.Supporter, &has.Donations, &has.Memberships)
@@ -144,7 +145,7 @@ func (t *Tx) Presences(ctx context.Context, f func(Place, Presence)) error {
 
 // Scopes calls f for every public count.
 func (t *Tx) Scopes(ctx context.Context, f func(ScopeCount)) error {
-	return t.query(ctx, `SELECT scope, supporters, members, revision FROM scopes`, nil, func(r *sql.Rows) error {
+	return t.query(ctx, `SELECT scope, supporters, members, revision FROM scopes WHERE scope <> ''`, nil, func(r row) error {
 		var c ScopeCount
 		err := r.Scan(&c.Scope, &c.Supporters, &c.Members, &c.Revision)
 		if err == nil {
