@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // maxAdvance bounds one move of the clock: ten years.
 const maxAdvance = 10 * 366 * 24 * time.Hour
@@ -31,7 +28,7 @@ func (s *Sandbox) Now() time.Time {
 // payments, expiring sessions, payouts. The clock can't go back.
 func (s *Sandbox) Advance(d time.Duration) error {
 	if d < 0 || d > maxAdvance {
-		return errors.New("sandbox: advance: the clock moves ahead only, by ten years at most")
+		return invalid("advance", "The clock moves ahead only, by ten years at most.")
 	}
 	return s.do(func() error {
 		s.offset += d

@@ -67,16 +67,18 @@ type inbox struct {
 	status int // what it answers, 200 at first
 	bodies [][]byte
 	heads  []http.Header
+	came   chan struct{} // one for each delivery
 }
 
 func newInbox(t *testing.T) *inbox {
-	in := &inbox{status: http.StatusOK}
+	in := &inbox{status: http.StatusOK, came: make(chan struct{}, 1000)}
 	in.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		in.bodies, in.heads = append(in.bodies, body), append(in.heads, r.Header)
 		w.WriteHeader(in.status)
+		in.came <- struct{}{}
 	}))
 	t.Cleanup(in.server.Close)
 	return in
