@@ -217,7 +217,7 @@ func (d *decoder) follow(l link, kind Kind) (string, error) {
 	if len(l.id) > maxID {
 		return "", fmt.Errorf("the id of a %s is too long", kind)
 	}
-	if l.object == nil {
+	if l.object == nil || l.id == "" {
 		return l.id, nil
 	}
 	said, err := d.read(kind, l.id, l.object)

@@ -36,7 +36,7 @@ type Latest[T any] struct {
 
 func (l *Latest[T]) join(m Latest[T]) {
 	c := m.compare(l.Stamp)
-	if c == 0 && m.At != 0 {
+	if c == 0 {
 		c = bytes.Compare(encode(m.Value), encode(l.Value))
 	}
 	if c > 0 {

@@ -303,7 +303,9 @@ func (p *dispute) register(d *decoder) (Register, error) {
 		if r.Transactions == nil {
 			r.Transactions = map[string]bool{}
 		}
-		r.Transactions[l.follow(t, KindTransaction)] = true
+		if id := l.follow(t, KindTransaction); id != "" {
+			r.Transactions[id] = true
+		}
 	}
 	return r, l.err
 }

@@ -1,0 +1,191 @@
+package objects
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/united24media/support/internal/testenv"
+)
+
+// TestRecordedObjects reads every object that Stripe really sent: each is read
+// or refused with a reason, and none panics.
+func TestRecordedObjects(t *testing.T) {
+	t.Parallel()
+	read, refused := map[Kind]int{}, 0
+	each := func(object json.RawMessage, path string) {
+		said, err := Decode(object, Source{At: 1700000000, Event: "charge.succeeded"})
+		kind, id, _ := head(object)
+		switch {
+		case errors.Is(err, ErrKind):
+			if Empty(kind) != nil {
+				t.Errorf("%s: a %s is refused: %v", path, kind, err)
+			}
+			refused++
+		case err != nil:
+			t.Errorf("%s: %s: %v", path, id, err)
+		default:
+			read[said[len(said)-1].Ref.Kind()]++
+			for _, s := range said {
+				if again, err := DecodeRegister(s.Ref.Kind(), Encode(s.Register)); err != nil || Encode(again) != Encode(s.Register) {
+					t.Errorf("%s: a stored %s reads back as another: %v", path, s.Ref.Kind(), err)
+				}
+			}
+		}
+	}
+	err := filepath.WalkDir(testenv.StripeObjects(t), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".json" {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		walkObjects(text, func(object json.RawMessage) { each(object, path) })
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("read %v, refused %d of other kinds", read, refused)
+	for _, kind := range []Kind{KindCharge, KindIntent, KindRefund, KindSubscription, KindInvoice, KindSession} {
+		if read[kind] == 0 {
+			t.Errorf("no %s was among them", kind)
+		}
+	}
+}
+
+// walkObjects calls f for each Stripe object in a JSON text, however deep.
+func walkObjects(text json.RawMessage, f func(json.RawMessage)) {
+	var fields map[string]json.RawMessage
+	var list []json.RawMessage
+	switch {
+	case json.Unmarshal(text, &fields) == nil:
+		var kind, id string
+		_ = json.Unmarshal(fields["object"], &kind)
+		_ = json.Unmarshal(fields["id"], &id)
+		if kind != "" && id != "" && kind != "event" {
+			f(text)
+		}
+		for _, value := range fields {
+			walkObjects(value, f)
+		}
+	case json.Unmarshal(text, &list) == nil:
+		for _, value := range list {
+			walkObjects(value, f)
+		}
+	}
+}
+
+func TestDecodeEventRefuses(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"no JSON":               `hello`,
+		"nothing":               ``,
+		"a list":                `[]`,
+		"null":                  `null`,
+		"no id":                 `{"object":"event","data":{"object":{}}}`,
+		"an object, no event":   `{"id":"ch_1","object":"charge"}`,
+		"an id without end":     `{"id":"` + strings.Repeat("x", maxID+1) + `","object":"event"}`,
+		"an amount as text":     `{"id":"evt_1","object":"event","created":"now"}`,
+		"an amount in fraction": `{"id":"evt_1","object":"event","created":1.5}`,
+		"cut off":               `{"id":"evt_1","object":"event","data":{"object":{"id":"ch_1"`,
+	}
+	for name, body := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if e, err := DecodeEvent([]byte(body)); err == nil {
+				t.Errorf("read as %+v", e)
+			}
+		})
+	}
+}
+
+func TestDecodeReadsWhatIsUnusual(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		object string
+		want   string // among what is said, as JSON
+	}{
+		"an unknown field":             {`{"id":"ch_1","object":"charge","brand_new":{"a":[1]},"created":5}`, `{"created":5,`},
+		"an unknown status":            {`{"id":"re_1","object":"refund","status":"on_hold"}`, `"status":"on_hold"`},
+		"fields in another order":      {`{"created":5,"object":"charge","metadata":{"id":"x"},"id":"ch_1"}`, `{"created":5,`},
+		"nulls":                        {`{"id":"ch_1","object":"charge","created":5,"metadata":null,"billing_details":null,"customer":null}`, `{"created":5,`},
+		"an expanded link":             {`{"id":"ch_1","object":"charge","balance_transaction":{"id":"txn_1","object":"balance_transaction","fee":59}}`, `"transaction":"txn_1"`},
+		"what was expanded":            {`{"id":"ch_1","object":"charge","balance_transaction":{"id":"txn_1","object":"balance_transaction","fee":59}}`, `{"fee":59}`},
+		"a deleted customer":           {`{"id":"cus_1","object":"customer","deleted":true}`, `{"deleted":true}`},
+		"a lone surrogate":             {`{"id":"cus_1","object":"customer","name":"\ud800"}`, `"name":"�"`},
+		"a NUL":                        {`{"id":"cus_1","object":"customer","name":"a\u0000b"}`, `"name":"a\u0000b"`},
+		"an exchange rate, as written": {`{"id":"txn_1","object":"balance_transaction","exchange_rate":1.0750}`, `"rate":"1.0750"`},
+		"twelve months are a year": {`{"id":"in_1","object":"invoice","lines":{"data":[{"type":"subscription",
+			"price":{"recurring":{"interval":"month","interval_count":12}}}]}}`, `"interval":"year"`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			said, err := Decode([]byte(tt.object), Source{At: 9})
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := ""
+			for _, s := range said {
+				all += Encode(s.Register) + "\n"
+			}
+			if !strings.Contains(all, tt.want) {
+				t.Errorf("read as %s want %s in it", all, tt.want)
+			}
+		})
+	}
+}
+
+func TestOnlyWeSayFacts(t *testing.T) {
+	t.Parallel()
+	fact := Fact(NewRef(KindOffline, "import_1"), &Offline{})
+	if _, err := Decode(fact, Source{At: 9, Event: "charge.succeeded"}); !errors.Is(err, ErrKind) {
+		t.Errorf("a fact in an event gives %v, want %v", err, ErrKind)
+	}
+	said, err := Decode(fact, Source{At: 9})
+	if err != nil || len(said) != 1 || said[0].Ref != "offline/import_1" {
+		t.Errorf("a fact of ours reads as %v, %v", said, err)
+	}
+}
+
+// FuzzDecodeEvent: no bytes that Stripe's secret signed may panic, and what is
+// read must be storable.
+func FuzzDecodeEvent(f *testing.F) {
+	f.Add([]byte(`{"id":"evt_1","object":"event","type":"charge.succeeded","created":5,"data":{"object":{"id":"ch_1","object":"charge"}}}`))
+	f.Add([]byte(`{"id":"evt_1","object":"event","data":null}`))
+	f.Add([]byte(`{"id":"evt_1","object":"event","data":{"object":null}}`))
+	f.Add([]byte(`{"id":"evt_1","object":"event","data":{"object":{"object":"fact","id":"charge/ch_1","register":{}}}}`))
+	f.Add([]byte(`{"id":"evt_1","object":"event","data":{"object":{"id":"dp_1","object":"dispute","balance_transactions":[null,"x",{}]}}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		e, err := DecodeEvent(body)
+		if err != nil || len(e.Object) == 0 {
+			return
+		}
+		said, err := Decode(e.Object, Source{At: e.Created, Event: e.Type})
+		if err != nil {
+			return
+		}
+		g := NewGraph()
+		for _, s := range said {
+			if strings.ContainsRune(Encode(s.Register), 0) {
+				t.Errorf("%s would be stored with a NUL", s.Ref)
+			}
+			r := Empty(s.Ref.Kind())
+			r.Join(s.Register)
+			g.Put(s.Ref, r)
+		}
+		for _, s := range said {
+			for _, root := range g.Roots([]Change{{s.Ref, true}}) {
+				g.Donation(root)
+				g.Membership(root, 0, 0)
+				g.Needs(root)
+			}
+		}
+	})
+}
