@@ -71,6 +71,8 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Store: s.store, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace,
 		Livemode: settings.Live(), Log: s.log, Moved: count.Moved,
 	})
+	level := newReconcile(settings, local, s.store, book, s.log)
+	s.parts = append(s.parts, level.Run)
 	goals := ask.NewGoals(s.store.Campaigns, s.log)
 	s.parts = append(s.parts, book.Run, count.Run, func(ctx context.Context) error { goals.Run(ctx); return nil })
 

@@ -1,0 +1,181 @@
+package reconcile_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/reconcile"
+	"github.com/united24media/support/internal/sandbox"
+	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/stripeapi"
+	"github.com/united24media/support/internal/testenv"
+)
+
+// A house is a ledger on a database of its own, and Stripe's stand-in that
+// delivers to it. Its time is the sandbox's.
+type house struct {
+	*reconcile.Service
+	t      *testing.T
+	box    *sandbox.Sandbox
+	store  *store.Store
+	ledger *ledger.Ledger
+	stripe *stripeapi.Client
+	zone   *time.Location
+}
+
+// onBoth runs a test on SQLite and on PostgreSQL.
+func onBoth(t *testing.T, test func(t *testing.T, h *house)) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "support.db")))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		test(t, newHouse(t, testenv.Postgres(t)))
+	})
+}
+
+func newHouse(t *testing.T, address string) *house {
+	t.Helper()
+	h := &house{t: t}
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	var err error
+	h.box, err = sandbox.New(sandbox.Options{
+		BaseURL: server.URL + "/sandbox", WebhookURL: server.URL + "/webhooks", WebhookSecret: "whsec_test", Seed: 7,
+	})
+	ok(t, err)
+	t.Cleanup(func() { h.box.Close() })
+	mux.Handle("/sandbox/", http.StripPrefix("/sandbox", h.box.Handler()))
+	mux.HandleFunc("/webhooks", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = h.ledger.Deliver(r.Context(), body)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	})
+	h.stripe = stripeapi.New(stripeapi.Options{Key: "sk_test_1", BaseURL: server.URL + "/sandbox"})
+	h.zone, err = time.LoadLocation("Europe/Kyiv")
+	ok(t, err)
+	h.open(address)
+	return h
+}
+
+// open starts a ledger and a service on a database.
+func (h *house) open(address string) {
+	t := h.t
+	t.Helper()
+	var err error
+	h.store, err = store.Open(address)
+	ok(t, err)
+	t.Cleanup(func() { h.store.Close() })
+	_, err = h.store.Migrate(t.Context())
+	ok(t, err)
+	h.ledger = ledger.New(ledger.Options{
+		Store: h.store, Now: h.box.Now, Timezone: h.zone, Grace: 14 * 24 * time.Hour,
+	})
+	h.background(h.ledger.Run)
+	h.Service = reconcile.New(reconcile.Options{
+		Store: h.store, Ledger: h.ledger, Stripe: h.stripe, Now: h.box.Now, Timezone: h.zone,
+	})
+}
+
+// background runs a part until the test ends.
+func (h *house) background(run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan error)
+	go func() { stopped <- run(ctx) }()
+	h.t.Cleanup(func() { cancel(); <-stopped })
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// session opens a checkout of ours.
+func (h *house) session(amount int64, currency, interval string) string {
+	h.t.Helper()
+	s, err := h.stripe.CreateSession(h.t.Context(), stripeapi.SessionParams{
+		IdempotencyKey: rnd(), Reference: "co_1", Amount: money.Amount{Minor: amount, Currency: currency}, Interval: interval,
+		ProductName: "Gift", Lang: "en", Without: []string{"product", "expires_at"},
+		Metadata:   map[string]string{"support_v": "1", "checkout": "co_1", "article": "troops", "attribution": "signed"},
+		SuccessURL: "https://site.example/thanks", CancelURL: "https://site.example/support",
+	})
+	ok(h.t, err)
+	return s.ID
+}
+
+// rnd returns a key that no other call returns.
+func rnd() string { return strings.ReplaceAll(time.Now().Format("150405.000000000"), ".", "_") }
+
+// give lets somebody give, and delivers what Stripe says of it.
+func (h *house) give(amount int64, currency, interval string) {
+	h.t.Helper()
+	_, err := h.box.Pay(h.session(amount, currency, interval), sandbox.Payer{Email: "olena@example.org", Name: "Olena", Country: "UA"}, sandbox.Paid)
+	ok(h.t, err)
+	h.deliver()
+}
+
+func (h *house) deliver() { h.box.DeliverAll(h.t.Context()) }
+
+// advance moves the clock and delivers what happened.
+func (h *house) advance(d time.Duration) {
+	h.t.Helper()
+	ok(h.t, h.box.Advance(d))
+	h.deliver()
+}
+
+func (h *house) donations() []*giving.Donation {
+	h.t.Helper()
+	var all []*giving.Donation
+	ok(h.t, h.store.Look(h.t.Context(), func(tx *store.Tx) (err error) {
+		all, err = tx.DonationsAfter(h.t.Context(), "", 1000)
+		return err
+	}))
+	return all
+}
+
+func (h *house) memberships() []*giving.Membership {
+	h.t.Helper()
+	var all []*giving.Membership
+	ok(h.t, h.store.Look(h.t.Context(), func(tx *store.Tx) (err error) {
+		all, err = tx.MembershipsAfter(h.t.Context(), "", 1000)
+		return err
+	}))
+	return all
+}
+
+// donation waits until the only donation is as wanted.
+func (h *house) donation(what string, wanted func(*giving.Donation) bool) *giving.Donation {
+	h.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		all := h.donations()
+		if len(all) == 1 && wanted(all[0]) {
+			return all[0]
+		}
+		if time.Now().After(deadline) {
+			for _, d := range all {
+				h.t.Logf("donation %+v", *d)
+			}
+			h.t.Fatalf("in vain: %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
