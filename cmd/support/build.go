@@ -73,12 +73,14 @@ func (s *service) wire(settings config.Settings, local string) error {
 	})
 	level := newReconcile(settings, local, s.store, book, s.log)
 	s.parts = append(s.parts, level.Run)
-	goals := ask.NewGoals(s.store.Campaigns, s.log)
-	s.parts = append(s.parts, book.Run, count.Run, func(ctx context.Context) error { goals.Run(ctx); return nil })
+	goals, policies := ask.NewGoals(s.store.Campaigns, s.log), ask.NewPolicies(s.store.Fact, s.log)
+	s.parts = append(s.parts, book.Run, count.Run,
+		func(ctx context.Context) error { goals.Run(ctx); return nil },
+		func(ctx context.Context) error { policies.Run(ctx); return nil })
 
 	signer := attribution.NewSigner(revealed(settings.Secrets))
 	asks, err := ask.New(ask.Options{
-		PublicURL: settings.PublicURL, Currency: settings.Currency, Counts: count, Goals: goals, Signer: signer,
+		PublicURL: settings.PublicURL, Currency: settings.Currency, Counts: count, Goals: goals, Policies: policies, Signer: signer,
 	})
 	if err != nil {
 		return err

@@ -44,6 +44,7 @@ func commands() []command {
 		{"migrate", "[up|status]", "brings the database's schema up to date, or shows it", runMigrate},
 		{"doctor", "", "checks settings, database, Redis, Stripe, mail and clock", runDoctor},
 		{"token", "create NAME --role viewer|finance | revoke NAME | list", "makes and ends tokens for reports", runToken},
+		{"asks", "off|on|policy [FILE]", "turns all asks off or on; shows or sets the policy of the asks", runAsks},
 		{"verify", "", "recomputes everything without writing and tells each drift", runVerify},
 		{"rebuild", "", "makes sums, counts and donations again from what Stripe said", runRebuild},
 		{"replay", "EVENT_ID… | --parked", "applies stored events again", runReplay},

@@ -32,6 +32,7 @@ type Options struct {
 	Currency  string // asked in where the reader's country and language point to none
 	Counts    Counts
 	Goals     *Goals
+	Policies  *Policies
 	Signer    *attribution.Signer
 	Now       func() time.Time // time.Now if nil
 }
@@ -42,6 +43,7 @@ type Service struct {
 	currency string
 	counts   Counts
 	goals    *Goals
+	policies *Policies
 	signer   *attribution.Signer
 	now      func() time.Time
 
@@ -54,11 +56,11 @@ type Service struct {
 
 // New returns a service with everything made that can be made beforehand.
 func New(o Options) (*Service, error) {
-	if o.Counts == nil || o.Goals == nil || o.Signer == nil {
-		return nil, errors.New("ask: counts, goals and a signer are needed")
+	if o.Counts == nil || o.Goals == nil || o.Policies == nil || o.Signer == nil {
+		return nil, errors.New("ask: counts, goals, policies and a signer are needed")
 	}
 	s := &Service{
-		base: o.PublicURL, currency: o.Currency, counts: o.Counts, goals: o.Goals, signer: o.Signer, now: o.Now,
+		base: o.PublicURL, currency: o.Currency, counts: o.Counts, goals: o.Goals, policies: o.Policies, signer: o.Signer, now: o.Now,
 		words: map[string]*words{}, script: newScript(),
 	}
 	if s.now == nil {
@@ -86,13 +88,16 @@ func (s *Service) Ask(c *gin.Context) error {
 	return s.asks.answer(c.Writer, c.Request)
 }
 
-// stamp changes when an ask may: with the counts, the goals, and the hour that
-// its token carries.
+// stamp changes when an ask may: with the counts, the goals, what staff
+// decided and when that is to begin or end, and the hour that its token carries.
 func (s *Service) stamp() stamp {
+	now, policies := s.now(), s.policies.load()
 	return stamp{
 		counts: s.counts.Snapshot().Version(),
 		goals:  s.goals.load().version,
-		hour:   attribution.Hour(s.now()),
+		hour:   attribution.Hour(now),
+		policy: policies.version,
+		passed: policies.passed(now.Unix()),
 	}
 }
 
@@ -100,6 +105,7 @@ func (s *Service) stamp() stamp {
 // language, which are spliced in: see [words].
 type answer struct {
 	Show     bool   `json:"show"`
+	Reason   string `json:"reason,omitempty"` // why nothing shows: asks_off, sensitive or policy
 	Article  string `json:"article"`
 	Campaign string `json:"campaign,omitempty"`
 	Currency string `json:"currency"` // to ask in at first
@@ -114,12 +120,28 @@ type answer struct {
 	Placements map[string]*placed `json:"placements,omitempty"` // else
 }
 
+// A refusal is the answer where nothing shows, now and later.
+type refusal struct {
+	Show    bool   `json:"show"` // false
+	Reason  string `json:"reason"`
+	Article string `json:"article"`
+}
+
+// Reasons why nothing shows.
+const (
+	reasonOff       = "asks_off"
+	reasonSensitive = "sensitive"
+	reasonPolicy    = "policy"
+)
+
 // placed is an ask's part that depends on where it stands.
 type placed struct {
-	Text   string `json:"text"`
-	Lead   string `json:"lead"` // the start of Text that is set strongly
-	Action string `json:"action"`
-	Token  string `json:"token"`
+	Level    Level   `json:"level"`              // when the answer was made
+	Schedule []phase `json:"schedule,omitempty"` // where the level changes with time
+	Text     string  `json:"text"`
+	Lead     string  `json:"lead"` // the start of Text that is set strongly
+	Action   string  `json:"action"`
+	Token    string  `json:"token"`
 }
 
 // A scopeCount is null where nobody knows it.
@@ -140,18 +162,24 @@ func (s *Service) buildAsk(query string, last *made) (*made, error) {
 		return &made{ready: last.ready, from: from}, nil
 	}
 	w := s.words[language(q.lang)]
-	a := answer{Show: true, Article: q.article, Campaign: q.campaign, Currency: s.currencyFor(q.country, w.lang)}
+	asked := placements
+	if q.placement != "" {
+		asked = []string{q.placement}
+	}
+	there, reason := s.place(q, asked, w)
+	if len(there) == 0 {
+		body, err := json.Marshal(refusal{Reason: reason, Article: q.article})
+		return &made{ready: newReady(jsonType, living, body), from: from}, err
+	}
+	a := answer{
+		Show: reason == "", Reason: reason, Article: q.article, Campaign: q.campaign, Currency: s.currencyFor(q.country, w.lang),
+		Goal: w.goal(from.goal, from.campaign),
+	}
 	a.Counts.All = from.all.public("all")
 	a.Counts.Article = from.article.public("article:" + q.article)
 	a.Counts.Text = w.counts(from.all, from.article)
-	a.Goal = w.goal(from.goal, from.campaign)
-	if q.placement != "" {
-		a.placed = s.place(q, q.placement, w, from.hour)
-	} else {
-		a.Placements = map[string]*placed{}
-		for _, placement := range placements {
-			a.Placements[placement] = s.place(q, placement, w, from.hour)
-		}
+	if a.Placements = there; q.placement != "" {
+		a.placed, a.Placements = there[q.placement], nil
 	}
 	body, err := json.Marshal(a)
 	if err != nil {
@@ -162,9 +190,11 @@ func (s *Service) buildAsk(query string, last *made) (*made, error) {
 
 // inputs gathers what the answer to q depends on.
 func (s *Service) inputs(q question) inputs {
-	snapshot := s.counts.Snapshot()
+	snapshot, policies, now := s.counts.Snapshot(), s.policies.load(), s.now()
 	from := inputs{
-		hour:    attribution.Hour(s.now()),
+		hour:    attribution.Hour(now),
+		policy:  policies.version,
+		passed:  policies.passed(now.Unix()),
 		all:     figuresOf(snapshot.Count("all")),
 		article: figuresOf(snapshot.Count("article:" + q.article)),
 	}
@@ -187,13 +217,35 @@ func (f figures) public(scope string) scopeCount {
 	return c
 }
 
-// place returns the texts and the token of one placement.
-func (s *Service) place(q question, placement string, w *words, hour int64) *placed {
-	p := w.placed[placement]
-	p.Token = s.signer.Sign(attribution.Claim{
-		Article: q.article, Placement: placement, Campaign: q.campaign, Lang: w.lang, Hour: hour,
-	})
-	return &p
+// place returns the placements that show now or at some time, with their texts
+// and tokens, and why none shows now, or "".
+func (s *Service) place(q question, asked []string, w *words) (there map[string]*placed, reason string) {
+	policies, now := s.policies.load(), s.now()
+	switch {
+	case policies.off:
+		return nil, reasonOff
+	case policies.sensitivity(q) == None:
+		return nil, reasonSensitive
+	}
+	there, reason = map[string]*placed{}, reasonPolicy
+	for _, placement := range asked {
+		schedule := policies.schedule(q, w.lang, placement)
+		if len(schedule) == 1 && schedule[0].Show == None {
+			continue
+		}
+		p := w.placed[placement]
+		if p.Level = at(schedule, now); p.Level != None {
+			reason = ""
+		}
+		if len(schedule) > 1 {
+			p.Schedule = schedule
+		}
+		p.Token = s.signer.Sign(attribution.Claim{
+			Article: q.article, Placement: placement, Campaign: q.campaign, Lang: w.lang, Hour: attribution.Hour(now),
+		})
+		there[placement] = &p
+	}
+	return there, reason
 }
 
 // splice joins two JSON objects, neither of them empty.

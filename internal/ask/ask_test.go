@@ -33,6 +33,8 @@ type bench struct {
 	*Service
 	counts    *counts.Counts
 	goals     *Goals
+	policies  *Policies
+	facts     map[string]string
 	campaigns []store.Campaign
 	signer    *attribution.Signer
 	clock     atomic.Int64 // seconds since 1970
@@ -66,9 +68,11 @@ func benchOn(t testing.TB, from counts.Source) *bench {
 	}
 	b.clock.Store(start.Unix())
 	b.goals = NewGoals(func(context.Context) ([]store.Campaign, error) { return b.campaigns, nil }, slog.New(slog.DiscardHandler))
+	b.facts = map[string]string{}
+	b.policies = NewPolicies(func(_ context.Context, name string) (string, error) { return b.facts[name], nil }, slog.New(slog.DiscardHandler))
 	var err error
 	b.Service, err = New(Options{
-		PublicURL: "https://support.example", Currency: "EUR", Counts: b.counts, Goals: b.goals, Signer: b.signer,
+		PublicURL: "https://support.example", Currency: "EUR", Counts: b.counts, Goals: b.goals, Policies: b.policies, Signer: b.signer,
 		Now: func() time.Time { return time.Unix(b.clock.Load(), 0) },
 	})
 	if err != nil {

@@ -267,7 +267,7 @@ func TestGoalBar(t *testing.T) {
 		width      float64
 	}{{0, "0", "0 of 1,000 supporters", 0}, {10, "1", "10 of 1,000 supporters", 1}, {999, "99", "999 of 1,000 supporters", 99}, {1000, "100", "1,000 of 1,000 supporters", 100}, {2500, "100", "2,500 of 1,000 supporters", 100}} {
 		f.counts.Moved([]store.ScopeCount{counted("campaign:winter", tt.supporters, 0, int64(i)+1)})
-		article := fmt.Sprint("article-", i) // another address, since the browser keeps an answer for some seconds
+		article := fmt.Sprint("article-", i) // makes the element ask again
 		eval[bool](t, b, `(`+mid+`.setAttribute('article', '`+article+`'), true)`)
 		b.await(t, mid+`.shadowRoot.querySelector('.give')?.href.includes('`+article+`')`)
 		bar := eval[map[string]any](t, b, `(() => { const bar = `+mid+`.shadowRoot.querySelector('[role=progressbar]')

@@ -40,18 +40,21 @@ type question struct {
 	campaign  string
 	section   string
 	tags      []string
+
+	sensitivity string // of the article; "" for none
 }
 
 // readQuestion reads the query of GET /v1/ask. Everything it does not know is
 // refused by name: a misspelt parameter must not pass for one left out.
 func readQuestion(query string) (question, error) {
-	values, err := readQuery(query, "article", "placement", "lang", "section", "tags", "country", "campaign")
+	values, err := readQuery(query, "article", "placement", "lang", "section", "tags", "country", "campaign", "sensitivity")
 	if err != nil {
 		return question{}, err
 	}
 	q := question{
 		article: values.Get("article"), placement: values.Get("placement"), lang: values.Get("lang"),
 		country: strings.ToUpper(values.Get("country")), campaign: values.Get("campaign"), section: values.Get("section"),
+		sensitivity: strings.ToLower(strings.TrimSpace(values.Get("sensitivity"))), // any: what is not known shows nothing
 	}
 	if tags := values.Get("tags"); tags != "" {
 		q.tags = strings.Split(tags, ",")

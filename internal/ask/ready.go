@@ -11,11 +11,11 @@ import (
 	"sync"
 )
 
-// How long others may keep what changes with the counts, in seconds. Freshness
-// and revalidation together are the 10 seconds within which the switch that
-// turns all asks off must reach readers; on an error a cache may go on for a
-// day, and the embed then shows only its quiet text.
-const livingCache = "public, max-age=5, s-maxage=5, stale-while-revalidate=5, stale-if-error=86400"
+// How long others may keep what changes with the counts, in seconds. Freshness,
+// revalidation and [policyEvery] together are the 10 seconds within which the
+// switch that turns all asks off must reach readers. On an error a cache may go
+// on for a day, and the embed then shows only its quiet text.
+const livingCache = "public, max-age=4, s-maxage=4, stale-while-revalidate=4, stale-if-error=86400"
 
 // Header values are made once: assigning a ready slice to the header map
 // allocates nothing, and Header.Set would.

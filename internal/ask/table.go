@@ -56,11 +56,15 @@ type stamp struct {
 	goals  uint64
 	asOf   int64 // seconds since 1970, where answers show it
 	hour   int64 // since 1970, where answers hold a token: it says when it was issued
+	policy uint64
+	passed int // how many of the policy's moments
 }
 
 // inputs are what an answer to one query depends on, beside the query.
 type inputs struct {
 	hour                   int64
+	policy                 uint64
+	passed                 int
 	all, article, campaign figures
 	goal                   store.Campaign
 }

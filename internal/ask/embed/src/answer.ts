@@ -15,7 +15,11 @@ export interface Goal {
   note?: string;
 }
 
+export type Level = "none" | "quiet" | "normal";
+
 export interface Placement {
+  level: Level;
+  schedule?: { from: string | null; show: Level }[]; // where the level changes with time
   text: string;
   lead: string; // the part of text that is set strongly; text starts with it
   action: string;
@@ -24,6 +28,7 @@ export interface Placement {
 
 export interface Answer {
   show: boolean;
+  late?: boolean; // a cache answered in the service's place, and long after it
   lang: string;
   dir: string;
   support_url: string;
@@ -39,5 +44,5 @@ export interface Answer {
     "region" | "interval" | "amount" | "other" | "own" | "currency" | "invalid" | "hide" | "hidden" | "undo",
     string
   >;
-  placements: Record<string, Placement>;
+  placements?: Record<string, Placement>; // none where nothing shows, now and later
 }

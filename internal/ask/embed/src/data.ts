@@ -2,10 +2,11 @@ import type { Answer } from "./answer";
 
 const own = document.currentScript as HTMLScriptElement | null;
 const timeoutMs = 10_000;
+const lateAfter = 60; // seconds in caches; without an error it is a few
 
 // What of an element's attributes is part of the question, in the order the
 // address has them, so that every page of a site makes the same address.
-const asked = ["article", "lang", "section", "tags", "country", "campaign"];
+const asked = ["article", "lang", "section", "tags", "country", "campaign", "sensitivity"];
 
 const answers = new Map<string, Promise<Answer>>();
 
@@ -36,11 +37,14 @@ export function forget() {
 async function load(url: string): Promise<Answer> {
   const response = await fetch(url, {
     credentials: "omit",
+    cache: "no-cache", // who comes back from giving sees their gift counted; a CDN answers this all the same
     referrerPolicy: "strict-origin",
     signal: AbortSignal.timeout(timeoutMs),
   });
   if (!response.ok) throw response.status;
-  return response.json();
+  const answer: Answer = await response.json();
+  answer.late = Number(response.headers.get("Age")) > lateAfter;
+  return answer;
 }
 
 function language(element: Element): string {

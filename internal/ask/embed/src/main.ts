@@ -2,7 +2,7 @@
 // with choices. Until it has all it needs, and whenever it can't have it, the
 // link stays as the page wrote it.
 
-import type { Answer } from "./answer";
+import type { Answer, Level } from "./answer";
 import { ask, forget } from "./data";
 import { fullCard, hiddenCard, quietCard, type Card, type Choice } from "./card";
 import css from "./ask.css";
@@ -17,7 +17,7 @@ let sheet: CSSStyleSheet;
 const elements = new Set<Support>();
 
 class Support extends HTMLElement {
-  static observedAttributes = ["article", "placement", "lang", "section", "tags", "country", "campaign"];
+  static observedAttributes = ["article", "placement", "lang", "section", "tags", "country", "campaign", "sensitivity"];
 
   #root = this.attachShadow({ mode: "open" });
   #answer?: Answer;
@@ -57,7 +57,7 @@ class Support extends HTMLElement {
   async refresh() {
     if (!this.#card) return;
     const answer = await ask(this).catch(() => undefined);
-    if (!answer?.show || !this.#card) return;
+    if (!answer?.placements?.[this.placement] || !this.#card) return;
     this.#answer = answer;
     this.#card.refresh(answer);
   }
@@ -100,7 +100,9 @@ class Support extends HTMLElement {
       // The plain link stays.
     }
     if (run !== this.#run || this.#answer) return;
-    if (!answer?.show || !answer.placements[this.placement]) {
+    const level = answer && levelNow(answer, this.placement);
+    if (level === "none") this.#root.replaceChildren(); // staff's word: not even the link
+    if (!level || level === "none") {
       this.#shrink();
       return;
     }
@@ -119,21 +121,24 @@ class Support extends HTMLElement {
     const answer = this.#answer!;
     const parts = {
       answer,
-      placement: answer.placements[this.placement],
+      placement: answer.placements![this.placement],
       link: (choice: Choice | null) => this.#link(choice),
       clicked: (choice: Choice | null) => this.#tell("clicked", { ...choice }),
       hide: () => this.#hide(),
     };
-    this.#quiet = this.#askedAlready();
+    this.#quiet = this.#calmly();
     this.#card = this.#quiet ? quietCard(parts) : fullCard(parts);
     this.toggleAttribute("quiet", this.#quiet);
     this.#root.replaceChildren(this.#card.root);
     if (this.#quiet) this.#shrink();
   }
 
-  // #askedAlready says whether another ask of this page was or is being read,
-  // or the reader hid one lately.
-  #askedAlready() {
+  // #calmly says whether to ask quietly: staff want it, the answer may be out of
+  // date, the reader hid an ask lately, or was or is reading another of this
+  // page.
+  #calmly() {
+    const answer = this.#answer!;
+    if (answer.late || levelNow(answer, this.placement) === "quiet") return true;
     if (recall() > Date.now() - hiddenForMs) return true;
     return this.placement === "end" && [...elements].some((e) => e.placement === "mid" && e !== this && (e.seen || e.inView));
   }
@@ -191,7 +196,7 @@ class Support extends HTMLElement {
       set("interval", choice.interval);
       set("currency", choice.currency);
     }
-    set("token", answer.placements[this.placement].token);
+    set("token", answer.placements![this.placement].token);
     return url.href;
   }
 
@@ -199,6 +204,15 @@ class Support extends HTMLElement {
     const detail = { article: this.getAttribute("article"), placement: this.placement, quiet: this.#quiet, ...more };
     this.dispatchEvent(new CustomEvent("u24-support:" + what, { bubbles: true, composed: true, detail }));
   }
+}
+
+// levelNow returns how an ask shows by the device's clock; nothing for a
+// placement that the service does not know, whose plain link stays.
+function levelNow({ placements }: Answer, name: string): Level | undefined {
+  if (!placements) return "none";
+  const placement = placements[name];
+  const phase = placement?.schedule?.filter((p) => !p.from || Date.parse(p.from) <= Date.now()).pop();
+  return phase?.show || placement?.level;
 }
 
 // watch observes one element; the browser's own answer comes last in a batch.

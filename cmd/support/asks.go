@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/united24media/support/internal/ask"
+	"github.com/united24media/support/internal/store"
+)
+
+// runAsks is `support asks off|on|policy [FILE]`.
+func runAsks(ctx context.Context, p *program, args []string) error {
+	_, parse := p.flags("asks")
+	rest, err := parse(args)
+	if err != nil {
+		return err
+	}
+	words := []string{"off", "on", "policy"}
+	if len(rest) == 0 {
+		return usagef("asks needs one of off, on, policy; try: support asks off")
+	}
+	most := map[string]int{"off": 1, "on": 1, "policy": 2}[rest[0]]
+	switch {
+	case most == 0:
+		return usagef("asks has no %q; did you mean: support asks %s", rest[0], nearest(rest[0], words))
+	case len(rest) > most:
+		return usagef("asks %s: %q is one argument too many", rest[0], rest[most])
+	}
+	return p.withMigrated(ctx, func(db *store.Store) error {
+		switch {
+		case rest[0] == "policy" && len(rest) == 1:
+			text, err := db.Fact(ctx, ask.FactPolicy)
+			fmt.Fprintln(p.stdout, text)
+			return err
+		case rest[0] == "policy":
+			return p.setPolicy(ctx, db, rest[1])
+		}
+		if err := db.PutFact(ctx, ask.FactAsks, rest[0]); err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stderr, "Asks are %s. Readers see it within 10 seconds.\n", rest[0])
+		return nil
+	})
+}
+
+// setPolicy takes the policy of a file, or of standard input for "-", once it
+// is known that it can be applied.
+func (p *program) setPolicy(ctx context.Context, db *store.Store, file string) error {
+	read := os.ReadFile
+	if file == "-" {
+		read = func(string) ([]byte, error) { return io.ReadAll(os.Stdin) }
+	}
+	text, err := read(file)
+	if err != nil {
+		return err
+	}
+	policy, err := ask.ParsePolicy(text)
+	if err != nil {
+		return err
+	}
+	if err := db.PutFact(ctx, ask.FactPolicy, string(text)); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stderr, "The policy of %d rules is taken. Readers see it within 10 seconds.\n", len(policy.Rules))
+	return nil
+}
