@@ -141,7 +141,16 @@ type decoder struct {
 	inside []Said // what was found expanded
 }
 
-func (d *decoder) stamp() Stamp { return Stamp{At: d.from.At, Event: d.from.Event != ""} }
+func (d *decoder) stamp() Stamp {
+	by := ByEvent
+	switch {
+	case d.from.Event == "":
+		by = ByAnswer
+	case strings.HasSuffix(d.from.Event, ".created"):
+		by = ByCreation
+	}
+	return Stamp{At: d.from.At, By: by}
+}
 
 func (d *decoder) read(kind Kind, id string, object []byte) (Said, error) {
 	var reading snapshot

@@ -2,28 +2,37 @@ package objects
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/go-json-experiment/json"
 )
 
 // A Stamp places one observation in the total order by which the last writer
-// wins: final states last, then Stripe's time, then events before nothing and
-// after answers of the API.
+// wins: final states last, then Stripe's time, then who said it.
 type Stamp struct {
 	Final bool  `json:"final,omitzero"` // a state that nothing follows
 	At    int64 `json:"at,omitzero"`    // event.created, or the answer's Date; seconds since 1970
-	Event bool  `json:"event,omitzero"` // said by an event
+	By    By    `json:"by,omitzero"`
 }
 
+// By is who said something. Stripe's times are whole seconds; within one, the
+// event of an object's creation tells the earliest state, and any other event
+// a later one than an answer of the API.
+type By int8
+
+// The ways in which Stripe says something, by their order within a second.
+const (
+	ByCreation By = iota + 1 // an event named *.created
+	ByAnswer                 // an answer of the API
+	ByEvent                  // any other event
+)
+
 func (s Stamp) compare(t Stamp) int {
-	switch {
-	case s.Final != t.Final:
+	if s.Final != t.Final {
 		return truth(s.Final) - truth(t.Final)
-	case s.At != t.At:
-		return order(s.At, t.At)
 	}
-	return truth(s.Event) - truth(t.Event)
+	return cmp.Or(cmp.Compare(s.At, t.At), cmp.Compare(s.By, t.By))
 }
 
 // A Latest is a value that may go back and forth: the last one said holds.
@@ -97,16 +106,6 @@ func encode(v any) []byte {
 
 func truth(b bool) int {
 	if b {
-		return 1
-	}
-	return 0
-}
-
-func order(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
 		return 1
 	}
 	return 0

@@ -31,7 +31,7 @@ func draw(t *rapid.T, v reflect.Value) {
 		}
 	case reflect.String:
 		v.SetString(rapid.SampledFrom(words).Draw(t, "text"))
-	case reflect.Int64:
+	case reflect.Int64, reflect.Int8:
 		v.SetInt(rapid.Int64Range(-2, 3).Draw(t, "number"))
 	case reflect.Bool:
 		v.SetBool(rapid.Bool().Draw(t, "truth"))
@@ -118,15 +118,17 @@ func TestRanks(t *testing.T) {
 
 func TestLatestIsTheLastSaid(t *testing.T) {
 	t.Parallel()
-	at := func(at int64, event, final bool, value string) Latest[string] {
-		return Latest[string]{Stamp{Final: final, At: at, Event: event}, value}
+	at := func(at int64, by By, final bool, value string) Latest[string] {
+		return Latest[string]{Stamp{Final: final, At: at, By: by}, value}
 	}
 	tests := map[string]struct{ earlier, later Latest[string] }{
-		"by time":                            {at(5, true, false, "z"), at(6, false, false, "a")},
-		"an event over an answer, same time": {at(5, false, false, "z"), at(5, true, false, "a")},
-		"a final state over a later one":     {at(9, true, false, "z"), at(5, false, true, "a")},
-		"two of one second, by value":        {at(5, true, false, "a"), at(5, true, false, "b")},
-		"anything over nothing":              {Latest[string]{}, at(1, false, false, "")},
+		"by time":                            {at(5, ByEvent, false, "z"), at(6, ByCreation, false, "a")},
+		"an event over an answer, same time": {at(5, ByAnswer, false, "z"), at(5, ByEvent, false, "a")},
+		"creation first, at the same time":   {at(5, ByCreation, false, "incomplete"), at(5, ByEvent, false, "active")},
+		"creation before an answer":          {at(5, ByCreation, false, "z"), at(5, ByAnswer, false, "a")},
+		"a final state over a later one":     {at(9, ByEvent, false, "z"), at(5, ByAnswer, true, "a")},
+		"two of one second, by value":        {at(5, ByEvent, false, "a"), at(5, ByEvent, false, "b")},
+		"anything over nothing":              {Latest[string]{}, at(1, ByCreation, false, "")},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

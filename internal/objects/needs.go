@@ -70,7 +70,7 @@ func (n *needs) add(what, id string, priority int) {
 // again asks for an object whose newest state was said by an event: of two
 // events in one second nobody can tell which was later, but the API can.
 func (n *needs) again(ref Ref, said Stamp, priority int) {
-	if said.Event && !said.Final {
+	if said.By != ByAnswer && !said.Final {
 		n.found = append(n.found, Need{string(ref), priority})
 	}
 }
