@@ -13,7 +13,12 @@ const maxControl = 64 << 10
 
 // routeControl lists the switches: what happens at Stripe without any request
 // of ours, as a person in its dashboard, a bank or time would do it. They take
-// forms and answer JSON.
+// forms (chaos: JSON) by POST and answer JSON, with the id of what was made:
+//
+//	curl -d advance=720h http://127.0.0.1:8080/sandbox/control/clock
+//	curl -d amount=500 http://127.0.0.1:8080/sandbox/control/charges/ch_…/refund
+//	curl -d outcome=won -d fee_back=true http://127.0.0.1:8080/sandbox/control/disputes/dp_…/close
+//	curl -d '{"double":30,"late_ns":5000000000}' http://127.0.0.1:8080/sandbox/control/chaos
 func (s *Sandbox) routeControl(mux *http.ServeMux) {
 	on := func(path string, f func(r *http.Request) (any, error)) {
 		mux.HandleFunc("POST /control/"+path, func(w http.ResponseWriter, r *http.Request) {

@@ -46,12 +46,27 @@ func wants(endpoint Object, name string) bool {
 		(slices.Contains(endpoint.list("enabled_events"), any("*")) || slices.Contains(endpoint.list("enabled_events"), any(name)))
 }
 
+// eventsFor is how long Stripe lists an event, in seconds.
+const eventsFor = 30 * day
+
+func (s *Sandbox) retrieveEvent(c *call) (Object, error) {
+	e := s.st.get(kindEvent, c.path("id"))
+	if e == nil || e.int("created") < s.now()-eventsFor {
+		return nil, missing("event", c.path("id"))
+	}
+	return e, nil
+}
+
 func (s *Sandbox) listEvents(c *call) (Object, error) {
+	oldest := s.now() - eventsFor
 	types := c.params.Texts("types")
 	if c.params.Has("type") && len(types) > 0 {
 		return nil, invalid("types", "You may not provide both type and types.")
 	}
 	return s.list(c, kindEvent, func(e Object) bool {
+		if e.int("created") < oldest {
+			return false
+		}
 		if c.params.Has("type") && !matches(c.params.Text("type"), e.str("type")) {
 			return false
 		}

@@ -13,6 +13,21 @@ const (
 	idempotencyFor    = int64(24 * 3600) // seconds an answer is kept for its key
 )
 
+// forgetAnswers drops the answers whose keys can be used anew.
+func (s *Sandbox) forgetAnswers() {
+	var old []string
+	s.st.each(kindIdempotency, func(o Object) bool {
+		if s.now()-o.int("created") < idempotencyFor {
+			return false
+		}
+		old = append(old, o.id())
+		return true
+	})
+	for _, key := range old {
+		s.st.remove(kindIdempotency, key)
+	}
+}
+
 // once runs f, unless it is a POST whose Idempotency-Key was used before: then
 // the stored answer comes again, or an error if the parameters differ. A
 // request that was refused before it did anything is not stored.

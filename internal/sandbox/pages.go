@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,7 +88,7 @@ type action struct {
 
 // countries is a short list; the sandbox needs only some to choose from.
 var countries = []option{
-	{"", "Not said"}, {"UA", "Ukraine"}, {"AT", "Austria"}, {"BE", "Belgium"}, {"CA", "Canada"}, {"CZ", "Czechia"}, {"DK", "Denmark"},
+	{"", "Prefer not to say"}, {"UA", "Ukraine"}, {"AT", "Austria"}, {"BE", "Belgium"}, {"CA", "Canada"}, {"CZ", "Czechia"}, {"DK", "Denmark"},
 	{"FR", "France"}, {"DE", "Germany"}, {"IE", "Ireland"}, {"IT", "Italy"}, {"JP", "Japan"}, {"NL", "Netherlands"}, {"NO", "Norway"},
 	{"PL", "Poland"}, {"ES", "Spain"}, {"SE", "Sweden"}, {"CH", "Switzerland"}, {"GB", "United Kingdom"}, {"US", "United States"},
 }
@@ -136,7 +137,7 @@ func (p *pages) showCheckout(w http.ResponseWriter, id string, status int, alert
 	page := checkoutPage{
 		pageTop: p.top("Pay "+total, "/checkout/"+id), Verb: "Pay", Total: total, Button: "Pay " + total, Alert: alert,
 		Email: email, EmailFixed: fixed != "", Name: payer.str("name"), Country: payer.str("country"), Countries: countries,
-		CanGoBack: session.str("cancel_url") != "", Delay: p.s.opts.DelayedAfter.String(),
+		CanGoBack: session.str("cancel_url") != "", Delay: strconv.FormatInt(p.s.delaySeconds(), 10) + " seconds",
 	}
 	if session.str("submit_type") == "donate" {
 		page.Verb, page.Button = "Donate", "Donate "+total

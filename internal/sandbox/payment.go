@@ -149,9 +149,11 @@ func (s *Sandbox) await(chargeID string, succeeds bool) {
 	if sub := s.st.get(kindSubscription, s.st.get(kindInvoice, pi.str("invoice")).str("subscription")); sub.str("status") == "incomplete" {
 		s.setStatus(sub.id(), "active") // Stripe trusts a debit that is underway
 	}
-	seconds := int64(s.opts.DelayedAfter.Seconds())
-	s.schedule(s.now()+max(seconds, 1), taskSettle, chargeID, Object{"succeeds": succeeds})
+	s.schedule(s.now()+s.delaySeconds(), taskSettle, chargeID, Object{"succeeds": succeeds})
 }
+
+// delaySeconds is how long a delayed payment takes: the clock's tick at least.
+func (s *Sandbox) delaySeconds() int64 { return max(int64(s.opts.DelayedAfter.Seconds()), 1) }
 
 func (s *Sandbox) settleDelayed(chargeID string, succeeds bool) {
 	if s.st.get(kindCharge, chargeID).str("status") != "pending" {

@@ -10,6 +10,7 @@ const payoutTime = 1 * day
 func (s *Sandbox) endDay() {
 	now := s.now()
 	s.schedule(nextMidnight(now), taskDay, settingPayouts, nil)
+	s.forgetAnswers()
 	var sum int64
 	var items []string
 	for _, id := range s.unpaid() {

@@ -69,7 +69,7 @@ func (s *Sandbox) endpoints() map[string]route {
 		"GET /payouts":                             {listParams(payoutFilters), s.listPayouts},
 		"GET /payouts/{id}":                        {none, s.retrieve(kindPayout, "payout")},
 		"GET /events":                              {listParams(eventFilters), s.listEvents},
-		"GET /events/{id}":                         {none, s.retrieve(kindEvent, "event")},
+		"GET /events/{id}":                         {none, s.retrieveEvent},
 		"POST /products":                           {productCreate, s.createProduct},
 		"GET /products":                            {listParams(productFilters), s.listProducts},
 		"GET /products/{id}":                       {none, s.retrieve(kindProduct, "product")},
@@ -131,7 +131,7 @@ func (s *Sandbox) edit(k kind, noun, event string, names ...string) endpoint {
 func (s *Sandbox) account(*call) (Object, error) {
 	return Object{
 		"id": "acct_sandbox", "object": "account", "business_profile": nil, "business_type": nil, "capabilities": Object{"card_payments": "active", "transfers": "active"},
-		"charges_enabled": true, "country": "DE", "created": s.now(), "default_currency": s.opts.Settlement, "details_submitted": true,
+		"charges_enabled": true, "country": "DE", "created": s.setting(settingPayouts)["since"], "default_currency": s.opts.Settlement, "details_submitted": true,
 		"email": "sandbox@example.org", "metadata": Object{}, "payouts_enabled": true, "type": "standard",
 	}, nil
 }
