@@ -209,10 +209,7 @@ func (m *mirror) writeHead(ctx context.Context, t task) error {
 		return fmt.Errorf("write the head: %w", err)
 	}
 	switch {
-	case held < 0: // emptied while we wrote
-		m.mu.Lock()
-		m.state.rewrite = true
-		m.mu.Unlock()
+	case held < 0: // emptied while we wrote: the next turn finds no head, and writes all
 		wish(m.toMirror)
 	case held > 0: // another process was quicker
 		m.known = held
