@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -103,6 +106,53 @@ func TestStopLosesNothing(t *testing.T) {
 	}
 	if code, drifts, _ := runCommand(t, r.lookup, "verify"); code != exitOK {
 		t.Errorf("verify: exit %d\n%s", code, drifts)
+	}
+}
+
+// TestStopWaitsForWhatHasBegun stops the service while a delivery is half
+// there: it must still be taken, stored and answered.
+func TestStopWaitsForWhatHasBegun(t *testing.T) {
+	t.Parallel()
+	const secret = "whsec_0123456789abcdef0123456789abcdef"
+	path := filepath.Join(t.TempDir(), "support.db")
+	r := start(t, environment(t, map[string]string{"DATABASE_URL": "sqlite:" + path, "STRIPE_WEBHOOK_SECRET": secret}))
+	addr := strings.TrimPrefix(r.url, "http://")
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	key, body := gift(1)
+	now := time.Now()
+	fmt.Fprintf(conn, "POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\nStripe-Signature: t=%d,v1=%x\r\n\r\n",
+		len(body), now.Unix(), webhook.ComputeSignature(now, []byte(body), secret))
+	answers := bufio.NewReader(conn)
+	if line, _ := answers.ReadString('\n'); !strings.Contains(line, "100") { // now the handler waits for the body
+		t.Fatalf("answered %q to the header", line)
+	}
+	r.stop()
+	eventually(t, "the listener is closed", func() bool {
+		again, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
+		if err == nil {
+			again.Close()
+		}
+		return err != nil
+	})
+	fmt.Fprint(conn, body)
+	all, _ := io.ReadAll(answers)
+	if !strings.Contains(string(all), "HTTP/1.1 200 OK") {
+		t.Errorf("answered %q", all)
+	}
+	if code := r.end(t); code != exitOK {
+		t.Errorf("ended with %d", code)
+	}
+	db, err := store.Open("sqlite:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.DonationByKey(t.Context(), key); err != nil {
+		t.Error(err)
 	}
 }
 
