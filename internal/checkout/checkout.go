@@ -55,7 +55,8 @@ const stripeOrigin = "https://checkout.stripe.com"
 // A Service handles the giving path.
 type Service struct {
 	Options
-	script *look.Asset
+	script  *look.Asset
+	refused refusals
 }
 
 // New returns a service, or an error if the offers are wrong: nobody should be
@@ -76,7 +77,10 @@ func New(o Options) (*Service, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Service{Options: o, script: look.NewAsset("support.js", "text/javascript; charset=utf-8", scriptJS)}, nil
+	return &Service{
+		Options: o, script: look.NewAsset("support.js", "text/javascript; charset=utf-8", scriptJS),
+		refused: refusals{until: map[string]time.Time{}},
+	}, nil
 }
 
 // Assets returns what the pages load besides the stylesheet.

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/united24media/support/internal/attribution"
@@ -117,7 +119,7 @@ func (s *Service) write(ctx context.Context, r request, digest string) (store.Ch
 	}
 	now := s.Now().UTC()
 	row := store.Checkout{
-		ID: newID("co_"), Attempt: r.attempt, Digest: digest, IdempotencyKey: newID("key_"), Status: store.CheckoutNew,
+		ID: newID("co_"), Attempt: r.attempt, Digest: digest, IdempotencyKey: s.refused.key(now), Status: store.CheckoutNew,
 		Currency: r.Amount.Currency, AmountMinor: r.Amount.Minor, Interval: r.Interval,
 		Article: r.Article, Placement: r.Placement, Campaign: r.Campaign, Variant: r.Variant, Tier: r.Tier,
 		Locale: r.Lang, Attribution: r.Attribution, UTM: string(utm), Name: r.Name, Anonymous: r.Anonymous,
@@ -154,7 +156,7 @@ func (s *Service) renewIfLate(ctx context.Context, row store.Checkout) (store.Ch
 	if s.Now().Add(leastLife).Before(row.ExpiresAt) {
 		return row, nil
 	}
-	return s.renew(ctx, row, newID("key_"), s.Now().UTC().Add(sessionLife).Truncate(time.Second))
+	return s.renew(ctx, row, s.refused.key(s.Now()), s.Now().UTC().Add(sessionLife).Truncate(time.Second))
 }
 
 // renew gives row another idempotency key. Where a simultaneous request did so
@@ -185,6 +187,7 @@ func (s *Service) askStripe(ctx context.Context, row store.Checkout) (store.Chec
 	for asked := 1; ; asked++ {
 		session, err := s.Stripe.CreateSession(ctx, s.sessionParams(row))
 		if err == nil {
+			s.refused.learn(row.IdempotencyKey, s.Now())
 			return s.opened(ctx, row, session)
 		}
 		key, reason := nextKey(row.IdempotencyKey, err)
@@ -220,6 +223,42 @@ func nextKey(key string, err error) (next, reason string) {
 		return strings.Join(parts, dropped), "the idempotency key is spent"
 	}
 	return "", ""
+}
+
+// A refusals remembers which optional parameters Stripe took a session without,
+// so that not every donor waits for the same refusal: products that nobody has
+// made yet, above all.
+type refusals struct {
+	mu    sync.Mutex
+	until map[string]time.Time // by parameter: when it is tried again
+}
+
+// refusalLife is how long Stripe's word on a parameter counts.
+const refusalLife = 10 * time.Minute
+
+// learn takes what is left out under key to be refused from now on. What was
+// refused before is tried again in its own time.
+func (r *refusals) learn(key string, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range strings.Split(key, dropped)[1:] {
+		if now.After(r.until[name]) {
+			r.until[name] = now.Add(refusalLife)
+		}
+	}
+}
+
+// key returns a new idempotency key, without what is refused.
+func (r *refusals) key(now time.Time) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := newID("key_")
+	for _, name := range slices.Sorted(maps.Keys(r.until)) {
+		if now.Before(r.until[name]) {
+			key += dropped + name
+		}
+	}
+	return key
 }
 
 // opened stores Stripe's session, if it leads where donors may be sent.
