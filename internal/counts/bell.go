@@ -32,7 +32,7 @@ func (c *Counts) ringLoop(ctx context.Context) {
 			limited, cancel := context.WithTimeout(ctx, bellTimeout)
 			err := c.redis.Publish(limited, bellChannel, c.id+" "+strconv.FormatInt(revision, 10)).Err()
 			cancel()
-			c.cache.report(ctx, err)
+			c.bell.report(ctx, err)
 		}
 		if !pause(ctx, bellGap) {
 			return

@@ -52,8 +52,8 @@ type Counts struct {
 	// Each holds one wish at most: who is wished for looks at everything there is to do.
 	toRefresh, toRing, toMirror chan struct{}
 
-	database, cache health
-	bells, asked    atomic.Uint64
+	database, bell, copy health
+	bells, asked         atomic.Uint64
 
 	mu    sync.Mutex // held, briefly, while current is replaced and for what follows
 	state state
@@ -88,7 +88,9 @@ func New(o Options) *Counts {
 		c.log = slog.Default()
 	}
 	c.database = health{log: c.log, who: "the database"}
-	c.cache = health{log: c.log, who: "Redis"}
+	// A Redis may carry messages and refuse writes, so that one of these fails alone.
+	c.bell = health{log: c.log, who: "the bell in Redis"}
+	c.copy = health{log: c.log, who: "the copy in Redis"}
 	c.state.unsent = make(map[string]struct{})
 	c.current.Store(empty())
 	return c
@@ -176,7 +178,7 @@ func (c *Counts) Stats() Stats {
 	return Stats{
 		Scopes: s.scopes, Revision: cursor, AsOf: s.asOf, Stale: s.stale,
 		Queries: c.asked.Load(), DatabaseErrors: c.database.errors.Load(),
-		RedisErrors: c.cache.errors.Load(), Bells: c.bells.Load(),
+		RedisErrors: c.bell.errors.Load() + c.copy.errors.Load(), Bells: c.bells.Load(),
 	}
 }
 
@@ -194,10 +196,10 @@ func (h *health) report(ctx context.Context, err error) {
 	case err != nil:
 		h.errors.Add(1)
 		if !h.failed.Swap(true) {
-			h.log.WarnContext(ctx, "counts: "+h.who+" does not answer", "err", err)
+			h.log.WarnContext(ctx, "counts: "+h.who+" fails", "err", err)
 		}
 	case h.failed.Swap(false):
-		h.log.InfoContext(ctx, "counts: "+h.who+" answers again")
+		h.log.InfoContext(ctx, "counts: "+h.who+" works again")
 	}
 }
 

@@ -42,7 +42,7 @@ func (c *Counts) mirrorLoop(ctx context.Context) {
 			return
 		case <-c.toMirror:
 		}
-		c.cache.report(ctx, m.write(ctx))
+		c.copy.report(ctx, m.write(ctx))
 		if !pause(ctx, mirrorEvery) {
 			return
 		}

@@ -1,9 +1,13 @@
 package counts
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -327,5 +331,22 @@ func TestManyScopesThroughRedis(t *testing.T) {
 		if got := cold.Snapshot().Count(rows[i].Scope); !got.Known || got.Supporters != int64(i) {
 			t.Fatalf("%s = %+v", rows[i].Scope, got)
 		}
+	}
+}
+
+// An outage is told once, and its end once, however long it takes.
+func TestOutageIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	log := slog.New(slog.NewTextHandler(&text, nil))
+	h := health{log: log, who: "the copy in Redis"}
+	for _, err := range []error{nil, errors.New("down"), errors.New("down"), nil, nil} {
+		h.report(t.Context(), err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	h.report(ended, context.Canceled) // we stop ourselves: no outage
+	if got := strings.Count(text.String(), "\n"); got != 2 || h.errors.Load() != 2 {
+		t.Errorf("%d lines and %d errors, want 2 and 2:\n%s", got, h.errors.Load(), &text)
 	}
 }

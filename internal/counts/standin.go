@@ -24,7 +24,7 @@ func (c *Counts) standInLoop(ctx context.Context) {
 			continue
 		}
 		whole, err := c.standIn(ctx)
-		c.cache.report(ctx, err)
+		c.copy.report(ctx, err)
 		if whole && !pause(ctx, standInEvery-standInGap) {
 			return
 		}
