@@ -31,6 +31,8 @@ func (s *Sandbox) routePages(mux *http.ServeMux) {
 		w.Header().Set("Cache-Control", "no-cache")
 		http.ServeFileFS(w, r, pageFiles, "pages/sandbox.css")
 	})
+	mux.HandleFunc("GET /{$}", p.home)
+	mux.HandleFunc("POST /{$}", p.act)
 	mux.HandleFunc("GET /checkout/{id}", p.checkout)
 	mux.HandleFunc("POST /checkout/{id}", p.pay)
 	mux.HandleFunc("GET /checkout/{id}/authenticate", p.authenticate)

@@ -272,3 +272,41 @@ func TestSwitches(t *testing.T) {
 		t.Error("the clock goes back")
 	}
 }
+
+func TestHome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	charge := w.gift("2500", "eur").str("id")
+	sub := w.paid(monthly("500", "eur"), sandbox.Paid).str("subscription")
+	home := w.opts.BaseURL + "/"
+	press := func(form url.Values) {
+		t.Helper()
+		if status, to, body, _ := w.visit(home, form); status != 303 || to != home {
+			t.Errorf("%v is answered %d to %s: %s", form, status, to, body)
+		}
+	}
+	if _, _, body, _ := w.visit(home, nil); !strings.Contains(body, "€25.00") || !strings.Contains(body, "olena@example.org") || !strings.Contains(body, `value="refund"`) {
+		t.Errorf("home: %s", body)
+	}
+	press(url.Values{"action": {"refund"}, "id": {charge}})
+	press(url.Values{"action": {"refund_fails"}, "id": {charge}})
+	press(url.Values{"action": {"dispute"}, "id": {charge}})
+	press(url.Values{"action": {"lost"}, "id": {charge}})
+	press(url.Values{"action": {"fails"}, "id": {sub}})
+	press(url.Values{"advance": {"744h"}})
+	if got := w.subscription(sub).str("status"); got != "past_due" {
+		t.Errorf("after 31 days: %s", got)
+	}
+	press(url.Values{"action": {"works"}, "id": {sub}})
+	press(url.Values{"action": {"cancel"}, "id": {sub}})
+	c := w.must("GET", "/charges/"+charge)
+	d := w.must("GET", "/disputes", "charge", charge).list("data")[0]
+	if c.int("amount_refunded") != 0 || d.str("status") != "lost" || w.subscription(sub).str("status") != "canceled" {
+		t.Errorf("charge %v, dispute %v", c, d)
+	}
+	for _, wrong := range []url.Values{{"action": {"frob"}}, {"action": {"refund"}, "id": {charge}}, {"advance": {"-1h"}}, {"advance": {"soon"}}} {
+		if status, _, body, _ := w.visit(home, wrong); status != 400 || !strings.Contains(body, `role="alert"`) {
+			t.Errorf("%v is answered %d", wrong, status)
+		}
+	}
+}

@@ -182,16 +182,22 @@ func twins() map[string]twin {
 			session := w.paid(once("1000", "usd", "customer_creation", "always"), sandbox.Paid)
 			return w.must("GET", "/payment_intents/"+session.str("payment_intent"), "expand[]", "latest_charge.refunds")
 		}, map[string]string{
-			"automatic_payment_methods: Stripe object, sandbox null": "Checkout does not set it; the recorded one was made without Checkout",
-			"payment_method_configuration_details: only sandbox":     older,
-			"payment_method_options.klarna: only Stripe":             methods,
-			"payment_method_options.link: only Stripe":               methods,
-			"payment_method_options.us_bank_account: only Stripe":    methods,
-			"payment_method_options.wechat_pay: only Stripe":         methods,
-			"payment_method_options.acss_debit: only Stripe":         methods,
-			"payment_method_options.afterpay_clearpay: only Stripe":  methods,
-			"payment_method_options.alipay: only Stripe":             methods,
-			"payment_method_options.sepa_debit: only sandbox":        methods,
+			"automatic_payment_methods: Stripe object, sandbox null":                                "Checkout does not set it; the recorded one was made without Checkout",
+			"latest_charge.payment_method_details.card.extended_authorization: only sandbox":        older,
+			"latest_charge.payment_method_details.card.overcapture: only sandbox":                   older,
+			"latest_charge.payment_method_details.card.amount_authorized: only sandbox":             older,
+			"latest_charge.payment_method_details.card.multicapture: only sandbox":                  older,
+			"latest_charge.payment_method_details.card.incremental_authorization: only sandbox":     older,
+			"latest_charge.payment_method_details.card.checks.cvc_check: Stripe null, sandbox text": "the recorded payment gave no security code",
+			"payment_method_configuration_details: only sandbox":                                    older,
+			"payment_method_options.klarna: only Stripe":                                            methods,
+			"payment_method_options.link: only Stripe":                                              methods,
+			"payment_method_options.us_bank_account: only Stripe":                                   methods,
+			"payment_method_options.wechat_pay: only Stripe":                                        methods,
+			"payment_method_options.acss_debit: only Stripe":                                        methods,
+			"payment_method_options.afterpay_clearpay: only Stripe":                                 methods,
+			"payment_method_options.alipay: only Stripe":                                            methods,
+			"payment_method_options.sepa_debit: only sandbox":                                       methods,
 		}},
 		"refund": {"pay-rails-vcr/2024-06-20/test_stripe_performing_multiple_refunds_increments_total_refund_amount.5.refund.json", "", func(w *world) object {
 			return w.must("POST", "/refunds", "charge", w.gift("1000", "usd").str("id"), "amount", "500")
