@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -78,6 +80,12 @@ const sessionEvent = `{"id":"evt_5OqBench$N","object":"event","api_version":"202
 // articles is how many articles the gifts are spread over.
 const articles = 500
 
+// event returns one delivery's body, laid out as Stripe does.
 func event(template string, n int) []byte {
-	return []byte(strings.NewReplacer("$N", fmt.Sprintf("%08d", n), "$A", fmt.Sprint(n%articles)).Replace(template))
+	text := strings.NewReplacer("$N", fmt.Sprintf("%08d", n), "$A", fmt.Sprint(n%articles)).Replace(template)
+	var out bytes.Buffer
+	if err := json.Indent(&out, []byte(text), "", "  "); err != nil {
+		panic(err) // the templates above are JSON
+	}
+	return out.Bytes()
 }
