@@ -57,7 +57,9 @@ func (s *Sandbox) pay(id string, payer Payer, outcome Outcome) (to, event string
 		s.tryPayment(id, payer, Declined)
 		return page + "?attempt=declined", "", nil
 	case requiresAction:
-		s.askForAction(id)
+		if intent := s.st.get(kindNote, id).str("intent"); intent != "" {
+			s.askForAction(intent)
+		}
 		return page + "/authenticate", "", nil
 	}
 	s.tryPayment(id, payer, outcome)
@@ -139,17 +141,19 @@ func (s *Sandbox) tryPayment(id string, payer Payer, outcome Outcome) {
 	}
 }
 
-// askForAction leaves the PaymentIntent to 3-D Secure.
-func (s *Sandbox) askForAction(id string) {
-	intent := s.st.get(kindNote, id).str("intent")
-	if intent == "" {
-		return
+// askForAction leaves a PaymentIntent to 3-D Secure: on the page of its
+// session, or of the invoice where there is none any more.
+func (s *Sandbox) askForAction(intent string) {
+	before := s.st.get(kindIntent, intent)
+	back := s.opts.BaseURL + "/invoices/" + before.str("invoice")
+	step := back
+	if id := s.st.get(kindNote, intent).str("session"); id != "" {
+		back = s.opts.BaseURL + "/checkout/" + id
+		step = back + "/authenticate"
 	}
 	pi := s.st.change(kindIntent, intent, func(pi Object) {
 		pi["status"] = "requires_action"
-		pi["next_action"] = Object{"type": "redirect_to_url", "redirect_to_url": Object{
-			"return_url": s.opts.BaseURL + "/checkout/" + id, "url": s.opts.BaseURL + "/checkout/" + id + "/authenticate",
-		}}
+		pi["next_action"] = Object{"type": "redirect_to_url", "redirect_to_url": Object{"return_url": back, "url": step}}
 	})
 	s.emit("payment_intent.requires_action", pi)
 }

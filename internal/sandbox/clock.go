@@ -43,6 +43,7 @@ type task string
 
 const (
 	taskSettle   task = "settle"   // a delayed payment succeeds or fails
+	taskBook     task = "book"     // a charge gets its balance transaction
 	taskExpire   task = "expire"   // an open session ends
 	taskFinalize task = "finalize" // a draft invoice becomes payable
 	taskRetry    task = "retry"    // an invoice that failed is tried again
@@ -79,6 +80,8 @@ func (s *Sandbox) happen(t Object) {
 	switch subject := t.str("subject"); task(t.str("do")) {
 	case taskSettle:
 		s.settleDelayed(subject, t.bool("succeeds"))
+	case taskBook:
+		s.bookLate(subject)
 	case taskExpire:
 		s.expireSession(subject)
 	case taskFinalize:

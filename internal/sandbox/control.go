@@ -66,6 +66,9 @@ func (s *Sandbox) routeControl(mux *http.ServeMux) {
 	on("subscriptions/{id}/fail", func(r *http.Request) (any, error) {
 		return Object{}, s.FailPayments(r.PathValue("id"), r.FormValue("fail") != "false")
 	})
+	on("subscriptions/{id}/ask", func(r *http.Request) (any, error) {
+		return Object{}, s.AskForAction(r.PathValue("id"), r.FormValue("ask") != "false")
+	})
 	on("payouts/{id}/fail", func(r *http.Request) (any, error) { return Object{}, s.FailPayout(r.PathValue("id")) })
 	on("payouts", func(r *http.Request) (any, error) {
 		amount, err := amountOf(r)

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 
 	"github.com/united24media/support/internal/sandbox/params"
@@ -241,7 +242,11 @@ func (s *Sandbox) payInvoice(c *call) (Object, error) {
 		return s.payOutOfBand(invoice.id()), nil
 	}
 	charge := s.collectInvoice(invoice.id())
-	if charge.str("status") == "failed" {
+	switch {
+	case charge == nil:
+		return nil, &apiError{status: http.StatusPaymentRequired, kind: "card_error", code: "invoice_payment_intent_requires_action",
+			message: "This invoice's payment requires an action of the customer.", effectsStay: true}
+	case charge.str("status") == "failed":
 		return nil, declined(charge)
 	}
 	return s.st.get(kindInvoice, invoice.id()), nil

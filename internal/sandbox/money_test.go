@@ -1,7 +1,9 @@
 package sandbox_test
 
 import (
+	"net/url"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -292,5 +294,36 @@ func TestBalanceSumsUp(t *testing.T) {
 	balance := w.must("GET", "/balance")
 	if got := strconv.FormatInt(balance.int("pending.0.amount"), 10); got != "941" || balance.int("available.0.amount") != 0 {
 		t.Errorf("balance: %v", balance)
+	}
+}
+
+func TestUnbookedCharge(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ok(w.SetChaos(sandbox.Chaos{Unbooked: true}))
+	session := w.paid(once("1000", "eur"), sandbox.Paid)
+	charge := w.must("GET", "/charges", "payment_intent", session.str("payment_intent")).list("data")[0]
+	if charge.str("status") != "succeeded" || charge.get("balance_transaction") != nil {
+		t.Errorf("at first: %v", charge)
+	}
+	w.advance(time.Minute)
+	w.DeliverAll(t.Context())
+	events := w.inbox.events(t)
+	last := events[len(events)-1]
+	if _, told := last.get("data.previous_attributes").(map[string]any)["balance_transaction"]; last.str("type") != "charge.updated" || !told || last.str("data.object.balance_transaction") == "" {
+		t.Errorf("a minute later: %v", last)
+	}
+}
+
+func TestCallWithoutNetwork(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body, err := w.Call(t.Context(), "POST", "/v1/customers", url.Values{"email": {"a@example.org"}})
+	w.ok(err)
+	if made := decode(t, body); made.str("email") != "a@example.org" {
+		t.Errorf("made %v", made)
+	}
+	if _, err := w.Call(t.Context(), "GET", "/v1/customers/cus_none", nil); err == nil || !strings.Contains(err.Error(), "No such customer") {
+		t.Errorf("no such customer: %v", err)
 	}
 }

@@ -98,7 +98,7 @@ func (s *Sandbox) setCancelAtEnd(id string, cancel bool) {
 func (s *Sandbox) replaceCard(sub Object) {
 	customer := s.st.get(kindCustomer, sub.str("customer"))
 	method := s.newMethod(Payer{Email: customer.str("email"), Name: customer.str("name")}, sub["customer"], Paid)
-	s.keep(sub.id(), Object{"declines": false})
+	s.keep(sub.id(), Object{"declines": false, "asks": false})
 	s.editSubscription(sub.id(), func(o Object) { o["default_payment_method"] = method["id"] })
 	for _, o := range s.where(kindInvoice, "subscription", sub.id()) {
 		if invoice := o.(Object); invoice.str("status") == "open" {

@@ -128,6 +128,14 @@ func chargeMethod(method Object, amount int64) Object {
 // on it know: its invoice and, through that, its subscription.
 func (s *Sandbox) collect(intentID string, method Object, outcome Outcome) Object {
 	pi := s.st.change(kindIntent, intentID, func(pi Object) { pi["payment_method"], pi["next_action"] = method["id"], nil })
+	if outcome == requiresAction {
+		s.askForAction(intentID)
+		if invoice := pi.str("invoice"); invoice != "" {
+			s.emit("invoice.payment_action_required", s.st.get(kindInvoice, invoice))
+			s.invoiceFailed(invoice, nil)
+		}
+		return nil
+	}
 	charge := s.newCharge(pi, method)
 	switch outcome {
 	case Declined:
@@ -170,18 +178,13 @@ func (s *Sandbox) settleDelayed(chargeID string, succeeds bool) {
 
 // succeedCharge books the money and tells whoever waits for it.
 func (s *Sandbox) succeedCharge(id string) {
-	charge := s.st.get(kindCharge, id)
-	settled, _ := s.convert(charge.int("amount"), charge.str("currency"))
-	txn := s.book(movement{
-		kind: "charge", category: "charge", source: id, amount: charge.int("amount"), currency: charge.str("currency"),
-		fee: chargeFee(settled), feeText: "Stripe processing fees", description: charge.str("description"),
-	})
-	if charge.obj("payment_method_details").str("type") == "sepa_debit" {
-		txn = s.st.change(kindTransaction, txn.id(), func(o Object) { o["type"] = "payment" })
+	if s.chaos().Unbooked {
+		s.schedule(s.now()+bookedLate, taskBook, id, nil)
+	} else {
+		s.bookCharge(id)
 	}
-	charge = s.st.change(kindCharge, id, func(c Object) {
-		c["status"], c["paid"], c["captured"] = "succeeded", true, true
-		c["amount_captured"], c["balance_transaction"] = c["amount"], txn["id"]
+	charge := s.st.change(kindCharge, id, func(c Object) {
+		c["status"], c["paid"], c["captured"], c["amount_captured"] = "succeeded", true, true, c["amount"]
 		c["receipt_url"] = "https://pay.stripe.com/receipts/payment/" + id
 		c["outcome"] = Object{"network_status": "approved_by_network", "reason": nil, "risk_level": "normal", "risk_score": int64(18),
 			"seller_message": "Payment complete.", "type": "authorized"}
@@ -194,6 +197,31 @@ func (s *Sandbox) succeedCharge(id string) {
 	if invoice := pi.str("invoice"); invoice != "" {
 		s.invoicePaid(invoice, charge)
 	}
+}
+
+// bookedLate is when the chaos switch lets a charge be booked, in seconds
+// after it succeeded. Stripe does so by itself from API 2024-04-10 on.
+const bookedLate = 60
+
+// bookCharge writes a charge's balance transaction.
+func (s *Sandbox) bookCharge(id string) Object {
+	charge := s.st.get(kindCharge, id)
+	settled, _ := s.convert(charge.int("amount"), charge.str("currency"))
+	booked := movement{
+		kind: "charge", category: "charge", source: id, amount: charge.int("amount"), currency: charge.str("currency"),
+		fee: chargeFee(settled), feeText: "Stripe processing fees", description: charge.str("description"),
+	}
+	if charge.obj("payment_method_details").str("type") == "sepa_debit" {
+		booked.kind = "payment"
+	}
+	txn := s.book(booked)
+	return s.st.change(kindCharge, id, func(c Object) { c["balance_transaction"] = txn["id"] })
+}
+
+// bookLate books a charge that succeeded before.
+func (s *Sandbox) bookLate(id string) {
+	before := s.st.get(kindCharge, id)
+	s.emitChange("charge.updated", before, s.bookCharge(id))
 }
 
 // failCharge refuses a charge with Stripe's decline code.

@@ -78,7 +78,7 @@ func (s *Sandbox) finalizeDraft(id string) {
 
 // collectInvoice charges an invoice to the payment method of its subscription,
 // and returns the charge. Without one, or where [Sandbox.FailPayments] says
-// so, it is declined.
+// so, it is declined; where [Sandbox.AskForAction] says so, there is none.
 func (s *Sandbox) collectInvoice(id string) Object {
 	invoice := s.st.get(kindInvoice, id)
 	sub := s.st.get(kindSubscription, invoice.str("subscription"))
@@ -88,8 +88,11 @@ func (s *Sandbox) collectInvoice(id string) Object {
 		customer := s.st.get(kindCustomer, invoice.str("customer"))
 		method, outcome = s.newMethod(Payer{Email: customer.str("email"), Name: customer.str("name")}, invoice["customer"], Declined), Declined
 	}
-	if s.st.get(kindNote, sub.id()).bool("declines") {
+	switch note := s.st.get(kindNote, sub.id()); {
+	case note.bool("declines"):
 		outcome = Declined
+	case note.bool("asks"):
+		outcome = requiresAction
 	}
 	return s.collect(invoice.str("payment_intent"), method, outcome)
 }
@@ -106,6 +109,18 @@ func (s *Sandbox) FailPayments(subscriptionID string, fail bool) error {
 	})
 }
 
+// AskForAction lets every payment of a subscription wait for 3-D Secure from
+// now on, or go through again. The invoice's page takes that step.
+func (s *Sandbox) AskForAction(subscriptionID string, ask bool) error {
+	return s.do(func() error {
+		if s.st.get(kindSubscription, subscriptionID) == nil {
+			return missing("subscription", subscriptionID)
+		}
+		s.keep(subscriptionID, Object{"asks": ask})
+		return nil
+	})
+}
+
 func (s *Sandbox) retryInvoice(id string) {
 	if invoice := s.st.get(kindInvoice, id); invoice.str("status") == "open" && invoice.bool("auto_advance") {
 		s.collectInvoice(id)
@@ -113,7 +128,7 @@ func (s *Sandbox) retryInvoice(id string) {
 }
 
 // invoiceFailed notes a failed attempt, plans the next, and after the last
-// ends the dunning.
+// ends the dunning. There is no charge if the bank asks for 3-D Secure.
 func (s *Sandbox) invoiceFailed(id string, charge Object) {
 	sub := s.st.get(kindSubscription, s.st.get(kindInvoice, id).str("subscription"))
 	first := sub.str("status") == "incomplete"
@@ -125,7 +140,10 @@ func (s *Sandbox) invoiceFailed(id string, charge Object) {
 		next = due
 	}
 	invoice := s.st.change(kindInvoice, id, func(o Object) {
-		o["attempt_count"], o["attempted"], o["charge"], o["next_payment_attempt"] = attempts, true, charge["id"], next
+		o["attempt_count"], o["attempted"], o["next_payment_attempt"] = attempts, true, next
+		if charge != nil {
+			o["charge"] = charge["id"]
+		}
 		o["auto_advance"] = next != nil
 	})
 	s.emit("invoice.payment_failed", invoice)

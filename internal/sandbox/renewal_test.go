@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -280,5 +281,54 @@ func TestDeletedCustomer(t *testing.T) {
 	}
 	if list := w.must("GET", "/customers").list("data"); len(list) != 0 {
 		t.Errorf("a deleted customer is listed: %v", list)
+	}
+}
+
+func TestRenewalThatAsksForAction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.paid(monthly("500", "eur"), sandbox.Paid).str("subscription")
+	w.ok(w.AskForAction(id, true))
+	w.advance(30 * aDay)
+	invoice := w.must("GET", "/invoices/"+w.invoices(id)[0].str("id"), "expand[]", "payment_intent")
+	if w.subscription(id).str("status") != "past_due" || invoice.str("payment_intent.status") != "requires_action" || invoice.get("charge") != nil {
+		t.Errorf("the renewal waits as %v", invoice)
+	}
+	w.DeliverAll(t.Context())
+	if got := types(w.inbox.events(t)); !slices.Contains(got, "invoice.payment_action_required") {
+		t.Errorf("events %v", got)
+	}
+	if a := w.call("POST", "/invoices/"+invoice.str("id")+"/pay"); a.status != 402 || a.str("error.code") != "invoice_payment_intent_requires_action" {
+		t.Errorf("paying by the API is answered %d %v", a.status, a.object)
+	}
+	w.visit(invoice.str("hosted_invoice_url"), url.Values{"outcome": {"paid"}})
+	if got := w.invoices(id)[0].str("status"); got != "paid" || w.subscription(id).str("status") != "active" {
+		t.Errorf("after the step the invoice is %s", got)
+	}
+}
+
+func TestDelayedMembership(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		outcome              sandbox.Outcome
+		subscription, status string
+	}{
+		"arrives": {sandbox.DelayedPaid, "active", "paid"},
+		"fails":   {sandbox.DelayedFailed, "past_due", "open"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			session := w.paid(monthly("500", "eur"), tt.outcome)
+			id := session.str("subscription")
+			if before := w.subscription(id).str("status"); before != "active" || session.str("payment_status") != "unpaid" || w.invoices(id)[0].str("status") != "open" {
+				t.Errorf("before: %s, %s", before, session.str("payment_status"))
+			}
+			w.advance(time.Minute)
+			if sub, invoice := w.subscription(id), w.invoices(id)[0]; sub.str("status") != tt.subscription || invoice.str("status") != tt.status {
+				t.Errorf("after: %s, invoice %s", sub.str("status"), invoice.str("status"))
+			}
+		})
 	}
 }

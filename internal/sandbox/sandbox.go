@@ -87,8 +87,9 @@ func (o Options) withDefaults() Options {
 type Sandbox struct {
 	opts   Options
 	client *http.Client
-	wake   chan struct{} // something became due
-	runs   atomic.Bool   // Run is delivering
+	api    *http.ServeMux // the addresses under /v1/
+	wake   chan struct{}  // something became due
+	runs   atomic.Bool    // Run is delivering
 
 	mu       sync.Mutex
 	st       *state
@@ -124,8 +125,9 @@ func New(opts Options) (*Sandbox, error) {
 			Timeout: deliveryTimeout, Transport: opts.Transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a redirect is a failure to Stripe
 		},
-		wake: make(chan struct{}, 1), underway: map[string]bool{}, settled: make(chan struct{}),
+		api: http.NewServeMux(), wake: make(chan struct{}, 1), underway: map[string]bool{}, settled: make(chan struct{}),
 	}
+	s.routeAPI(s.api)
 	s.offset = time.Duration(s.setting(settingClock).int("offset_ns"))
 	return s, s.do(func() error { s.prepare(); return nil })
 }
@@ -154,7 +156,7 @@ func (s *Sandbox) setting(name string) Object { return s.st.get(kindSetting, nam
 // stripped before.
 func (s *Sandbox) Handler() http.Handler {
 	mux := http.NewServeMux()
-	s.routeAPI(mux)
+	mux.Handle("/v1/", s.api)
 	s.routePages(mux)
 	s.routeControl(mux)
 	return mux
