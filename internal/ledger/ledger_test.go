@@ -70,8 +70,7 @@ func (b *book) deliver(t testing.TB, kind, object string) {
 
 func (b *book) deliverAs(t testing.TB, id, kind, object string) {
 	t.Helper()
-	body := fmt.Sprintf(`{"id":%q,"object":"event","type":%q,"api_version":"2023-10-16","livemode":false,
-		"created":%d,"data":{"object":%s}}`, id, kind, b.now.Unix(), object)
+	body := eventBody(id, kind, b.now.Unix(), object)
 	if err := b.Deliver(t.Context(), []byte(body)); err != nil {
 		t.Fatal(err)
 	}

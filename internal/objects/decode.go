@@ -115,6 +115,8 @@ const maxID = 255
 // Decode reads one object as it was said, with the objects expanded inside it.
 // It returns [ErrKind] for a kind that has no register.
 func Decode(object []byte, from Source) ([]Said, error) {
+	// PostgreSQL has no text with a NUL in it; nobody's name has one either.
+	object = bytes.ReplaceAll(object, []byte(`\u0000`), []byte(`\ufffd`))
 	kind, id, err := head(object)
 	if err != nil {
 		return nil, fmt.Errorf("not an object: %w", err)

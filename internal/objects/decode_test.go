@@ -119,7 +119,7 @@ func TestDecodeReadsWhatIsUnusual(t *testing.T) {
 		"what was expanded":            {`{"id":"ch_1","object":"charge","balance_transaction":{"id":"txn_1","object":"balance_transaction","fee":59}}`, `{"fee":59}`},
 		"a deleted customer":           {`{"id":"cus_1","object":"customer","deleted":true}`, `{"deleted":true}`},
 		"a lone surrogate":             {`{"id":"cus_1","object":"customer","name":"\ud800"}`, `"name":"�"`},
-		"a NUL":                        {`{"id":"cus_1","object":"customer","name":"a\u0000b"}`, `"name":"a\u0000b"`},
+		"a NUL":                        {`{"id":"cus_1","object":"customer","name":"a\u0000b"}`, `"name":"a�b"`},
 		"an exchange rate, as written": {`{"id":"txn_1","object":"balance_transaction","exchange_rate":1.0750}`, `"rate":"1.0750"`},
 		"twelve months are a year": {`{"id":"in_1","object":"invoice","lines":{"data":[{"type":"subscription",
 			"price":{"recurring":{"interval":"month","interval_count":12}}}]}}`, `"interval":"year"`},

@@ -1,0 +1,6 @@
+package ledger
+
+import "context"
+
+// EndGrace does what the ledger does by itself from time to time.
+func (l *Ledger) EndGrace(ctx context.Context) { l.endGrace(ctx) }
