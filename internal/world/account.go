@@ -41,6 +41,14 @@ type state struct {
 	body json.RawMessage
 }
 
+func encode(f fields) json.RawMessage {
+	body, err := json.Marshal(f)
+	if err != nil {
+		panic(fmt.Sprintf("world: %v: %v", f["id"], err)) // fields hold plain values only
+	}
+	return body
+}
+
 // settleDown takes down what changed without a word at the end of a story.
 func (a *account) settleDown() {
 	for _, o := range a.objects {
@@ -97,10 +105,7 @@ func (s *story) save(o *object) {
 
 // keep takes down o as it is at a moment, if that is news.
 func (o *object) keep(at int64) {
-	body, err := json.Marshal(o.fields)
-	if err != nil {
-		panic(fmt.Sprintf("world: %s: %v", o.id, err)) // fields hold plain values only
-	}
+	body := encode(o.fields)
 	n := len(o.states)
 	switch {
 	case n > 0 && o.states[n-1].at >= at:
@@ -163,6 +168,11 @@ func (s *story) pass(low, high int64) bool {
 	}
 	s.now = to
 	return true
+}
+
+// later moves the clock by up to high seconds, often by none or a few.
+func (s *story) later(high int64) bool {
+	return s.pass(0, choose(s.Tape, high, 0, minute, high))
 }
 
 // tick moves the clock by a second or two, or not at all: Stripe does many

@@ -69,10 +69,10 @@ func (s *story) aftermath(g *gift, charge *object) {
 	// One in four of those not settled at once never is while the world lasts.
 	if g.settled == nil && !s.one(4) && s.pass(hour, 3*day) {
 		s.settle(g, charge)
-		s.tell("charge.updated", charge)
+		s.maybe("charge.updated", charge)
 	}
 	for range s.pick(5, 3, 2, 1) {
-		if !s.pass(0, 20*day) {
+		if !s.later(20 * day) {
 			return
 		}
 		switch s.pick(5, 4, 1, 1, 1, 1) {
@@ -139,7 +139,7 @@ func (s *story) refund(g *gift, charge *object) {
 	s.tick()
 	s.maybe("refund.created", o)
 	for _, status := range life[1:] {
-		if !s.pass(0, 10*day) {
+		if !s.later(10 * day) {
 			return
 		}
 		s.moveRefund(g, r, o, charge, status)

@@ -16,9 +16,9 @@ const Grace = 336 * time.Hour
 type Book struct {
 	Donations   map[string]Donation // by key
 	Memberships map[string]Membership
-	Scopes      map[string]Scope // those that are not empty: "all", "article:X", "campaign:Y"
-	Daily       map[Row]Sums     // rows that are not all zero
-	Payouts     map[string]Payout
+	Scopes      map[string]Scope  // those that are not empty: "all", "article:X", "campaign:Y"
+	Daily       map[Row]Sums      // rows that are not all zero
+	Payouts     map[string]Payout // nil after events alone, which do not tell the lines
 }
 
 // A Donation is money received.
@@ -101,10 +101,12 @@ func (a *account) book(eventsOnly bool) Book {
 	}
 	b.count()
 	b.addUp(a.gifts, eventsOnly)
-	if !eventsOnly {
-		for _, p := range a.payouts {
-			b.Payouts[p.object.id] = p.payout()
-		}
+	if eventsOnly {
+		b.Payouts = nil
+		return b
+	}
+	for _, p := range a.payouts {
+		b.Payouts[p.object.id] = p.payout()
 	}
 	return b
 }

@@ -2,6 +2,7 @@ package world
 
 import (
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"slices"
 )
@@ -42,24 +43,77 @@ const page = 100
 
 // Sweep returns what Stripe's lists answer after End: every object by pages,
 // the refunds of every charge that has any, and the balance transactions of
-// every automatic payout. The refunds' answers are younger than the charges'.
+// every automatic payout. Some charges come with their refunds and balance
+// transaction inside, as Stripe answers where it is asked to; the other
+// refunds' answers are younger than the charges'.
 func (w *World) Sweep() []Answer { return w.account.answers(End+minute, true) }
+
+// FollowUps are those answers of a sweep that who has heard every event still
+// asks for: refunds by charge, disputes, subscriptions, customers, balance
+// transactions, payouts and their lines.
+func (w *World) FollowUps() []Answer {
+	var asked []Answer
+	for _, answer := range w.account.answers(End+minute, false) {
+		switch answer.Type {
+		case "dispute", "subscription", "customer", "balance_transaction", "payout":
+			asked = append(asked, answer)
+		case "refund":
+			if answer.Of != "" {
+				asked = append(asked, answer)
+			}
+		}
+	}
+	for _, answer := range w.Sweep() {
+		if answer.Type == "balance_transaction" && answer.Of != "" {
+			asked = append(asked, answer)
+		}
+	}
+	return asked
+}
 
 // Glimpse returns what Stripe's lists answered at a moment before End, which
 // later events and answers outdate.
 func (w *World) Glimpse(at int64) []Answer { return w.account.answers(at, false) }
 
+// Lagging returns answers that Stripe gave just after subscriptions ended,
+// from a replica that had not heard of it. An end is never undone, so they
+// change nothing.
+func (w *World) Lagging() []Answer {
+	var late []Answer
+	for _, m := range w.account.members {
+		o := m.object
+		n := len(o.states)
+		if n < 2 || (m.status != "canceled" && m.status != "incomplete_expired") {
+			continue
+		}
+		if before := o.states[n-2]; before.at >= o.turned {
+			continue
+		}
+		late = append(late, Answer{
+			AsOf: o.turned + 2, Type: o.kind, Objects: []json.RawMessage{o.states[n-2].body}, IDs: []string{o.id},
+		})
+	}
+	return late
+}
+
 // answers lists everything as of at. Only a last look sees deleted customers,
-// as stubs, and the lines of payouts.
+// as stubs, the lines of payouts, and objects inside of others.
 func (a *account) answers(at int64, last bool) []Answer {
 	var lists listing
+	inside := map[*object]bool{}
+	if last {
+		inside = a.expanded()
+	}
 	for _, o := range a.objects {
 		body := o.asOf(at)
 		if body == nil || (!last && o.kind == "customer" && o.fields["deleted"] == true) {
 			continue
 		}
+		if inside[o] {
+			body = a.expand(o)
+		}
 		lists.add(Answer{AsOf: at, Type: o.kind}, o.id, body)
-		if o.parent != nil {
+		if o.parent != nil && !inside[o.parent] {
 			lists.add(Answer{AsOf: at + 1, Type: o.kind, Of: o.parent.id}, o.id, body)
 		}
 		if o.payout != "" && last {
@@ -67,6 +121,37 @@ func (a *account) answers(at int64, last bool) []Answer {
 		}
 	}
 	return lists.pages
+}
+
+// expanded returns the charges that a sweep shows with what belongs to them:
+// every third.
+func (a *account) expanded() map[*object]bool {
+	charges, n := map[*object]bool{}, 0
+	for _, o := range a.objects {
+		if o.kind != "charge" {
+			continue
+		}
+		n++
+		charges[o] = n%3 == 0
+	}
+	return charges
+}
+
+// expand is charge as Stripe answers with its balance transaction and refunds
+// inside.
+func (a *account) expand(charge *object) json.RawMessage {
+	refunds := []any{}
+	whole := maps.Clone(charge.fields)
+	for _, o := range a.objects {
+		switch {
+		case o.parent == charge:
+			refunds = append(refunds, o.fields)
+		case o.kind == "balance_transaction" && o.id == charge.fields["balance_transaction"]:
+			whole["balance_transaction"] = o.fields
+		}
+	}
+	whole["refunds"] = listShape("/v1/charges/"+charge.id+"/refunds", refunds...)
+	return encode(whole)
 }
 
 // A listing is several lists being filled, in pages.

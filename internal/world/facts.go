@@ -58,6 +58,7 @@ type transaction struct {
 // A member is what a story decided about one membership.
 type member struct {
 	id, status string
+	object     *object
 	paused     bool // its collection is
 	interval   string
 	price      price

@@ -15,7 +15,7 @@ type marked struct{ session, intent, charge bool }
 // gift plays one one-time gift, from the checkout to its last refund.
 func (s *story) gift() {
 	s.start()
-	switch s.pick(12, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1) {
+	switch s.pick(12, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1) {
 	case 0:
 		s.paidAtOnce(0)
 	case 1:
@@ -38,7 +38,23 @@ func (s *story) gift() {
 		s.invoicedGift(false)
 	case 10:
 		s.invoicedGift(true)
+	case 11:
+		s.twice()
 	}
+}
+
+// twice is a double click that was paid twice in one second: two gifts.
+func (s *story) twice() {
+	c := s.opened(false)
+	again := *c
+	again.gift = s.newGift(c.gift.donor, c.gift.price, c.gift.origin, c.card, "once")
+	again.session = s.openSession(again.gift, "payment")
+	again.session.set(fields{"metadata": c.session.fields["metadata"]})
+	if !s.pass(minute, hour) {
+		return
+	}
+	s.aside(func() { s.payNow(c, 0) })
+	s.payNow(&again, 0)
 }
 
 func (s *story) newGift(d donor, p price, o origin, c card, interval string) *gift {
@@ -197,9 +213,13 @@ func (s *story) book(g *gift, key string, charge *object) {
 // paidAtOnce is the usual gift, after a number of declined attempts.
 func (s *story) paidAtOnce(declined int) {
 	c := s.opened(false)
-	if !s.pass(minute, 20*minute) {
-		return
+	if s.pass(minute, 20*minute) {
+		s.payNow(c, declined)
 	}
+}
+
+// payNow pays an open checkout.
+func (s *story) payNow(c *checkout, declined int) {
 	s.submit(c)
 	for range declined {
 		s.declineOnce(c)
@@ -266,8 +286,8 @@ func (s *story) delayedGift(paid bool) {
 	s.tell("charge.pending", charge)
 	s.tick()
 	s.complete(c.session, c.gift.donor, "unpaid")
-	if !s.pass(2*day, 14*day) {
-		return
+	if s.one(6) || !s.pass(2*day, 14*day) {
+		return // still on its way
 	}
 	if !paid {
 		s.fail(charge, c.intent)

@@ -5,13 +5,13 @@ import "time"
 // A course is a membership being played.
 type course struct {
 	*member
-	object, session *object // no session where staff made the subscription
-	card            card
-	metadata        fields
-	late            bool  // the subscription itself is not marked: the session's completion makes it ours
-	credit          int64 // on the customer's balance
-	end             int64 // Unix seconds: when the period ends
-	leaving         bool  // at the end of the period
+	session  *object // nil where staff made the subscription
+	card     card
+	metadata fields
+	late     bool  // the subscription itself is not marked: the session's completion makes it ours
+	credit   int64 // on the customer's balance
+	end      int64 // Unix seconds: when the period ends
+	leaving  bool  // at the end of the period
 }
 
 // membership plays a subscription from its first invoice to the world's end

@@ -2,7 +2,7 @@ package world
 
 // happen plays what a member does between two invoices, or nothing.
 func (s *story) happen(c *course) {
-	act := s.pick(14, 2, 2, 2, 2, 2, 1, 1)
+	act := s.pick(14, 2, 2, 2, 2, 2, 1, 1, 1)
 	if act == 0 || !s.pass(hour, 20*day) {
 		return
 	}
@@ -27,7 +27,18 @@ func (s *story) happen(c *course) {
 		}
 	case 7:
 		s.tell("customer.subscription.updated", c.object)
+	case 8:
+		s.changeInterval(c)
 	}
+}
+
+// changeInterval moves to monthly or yearly from the next period on. What was
+// given before stays what it was.
+func (s *story) changeInterval(c *course) {
+	s.turn(c.object)
+	c.interval = map[string]string{"month": "year", "year": "month"}[c.interval]
+	s.setPrice(c, c.price)
+	s.tell("customer.subscription.updated", c.object)
 }
 
 // changeAmount moves the price, with a charge for the rest of the period, a
@@ -160,6 +171,9 @@ func (s *story) giveUp(c *course, b *bill) {
 		if s.one(2) {
 			s.close(b, "marked_uncollectible_at", "uncollectible")
 			s.tell("invoice.marked_uncollectible", b.object)
+			if s.one(2) && s.later(30*day) { // somebody pays it after all
+				s.outOfBand(b, c.origin, c.interval)
+			}
 		}
 	case 1:
 		s.become(c, "unpaid", "customer.subscription.updated")
