@@ -20,6 +20,9 @@ import (
 	"github.com/united24media/support/internal/store"
 )
 
+// hookSecret signs what these tests deliver.
+const hookSecret = "whsec_0123456789abcdef0123456789abcdef"
+
 // gift returns the body of an event that tells of one gift of ours.
 func gift(n int) (key, body string) {
 	key = fmt.Sprintf("pi_%d", n)
@@ -64,9 +67,8 @@ func deliver(t *testing.T, address, secret, body string) bool {
 // that was answered 200 must be there.
 func TestStopLosesNothing(t *testing.T) {
 	t.Parallel()
-	const secret = "whsec_0123456789abcdef0123456789abcdef"
 	path := filepath.Join(t.TempDir(), "support.db")
-	r := start(t, environment(t, map[string]string{"DATABASE_URL": "sqlite:" + path, "STRIPE_WEBHOOK_SECRET": secret}))
+	r := start(t, environment(t, map[string]string{"DATABASE_URL": "sqlite:" + path, "STRIPE_WEBHOOK_SECRET": hookSecret}))
 
 	var next, answered atomic.Int64
 	var acked sync.Map
@@ -75,7 +77,7 @@ func TestStopLosesNothing(t *testing.T) {
 		callers.Go(func() {
 			for {
 				key, body := gift(int(next.Add(1)))
-				if !deliver(t, r.url, secret, body) {
+				if !deliver(t, r.url, hookSecret, body) {
 					return // the listener is closed
 				}
 				acked.Store(key, true)
@@ -113,9 +115,8 @@ func TestStopLosesNothing(t *testing.T) {
 // there: it must still be taken, stored and answered.
 func TestStopWaitsForWhatHasBegun(t *testing.T) {
 	t.Parallel()
-	const secret = "whsec_0123456789abcdef0123456789abcdef"
 	path := filepath.Join(t.TempDir(), "support.db")
-	r := start(t, environment(t, map[string]string{"DATABASE_URL": "sqlite:" + path, "STRIPE_WEBHOOK_SECRET": secret}))
+	r := start(t, environment(t, map[string]string{"DATABASE_URL": "sqlite:" + path, "STRIPE_WEBHOOK_SECRET": hookSecret}))
 	addr := strings.TrimPrefix(r.url, "http://")
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
@@ -125,7 +126,7 @@ func TestStopWaitsForWhatHasBegun(t *testing.T) {
 	key, body := gift(1)
 	now := time.Now()
 	fmt.Fprintf(conn, "POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\nStripe-Signature: t=%d,v1=%x\r\n\r\n",
-		len(body), now.Unix(), webhook.ComputeSignature(now, []byte(body), secret))
+		len(body), now.Unix(), webhook.ComputeSignature(now, []byte(body), hookSecret))
 	answers := bufio.NewReader(conn)
 	if line, _ := answers.ReadString('\n'); !strings.Contains(line, "100") { // now the handler waits for the body
 		t.Fatalf("answered %q to the header", line)
@@ -159,13 +160,12 @@ func TestStopWaitsForWhatHasBegun(t *testing.T) {
 // TestOneEventAtTheSameMoment delivers one gift from many callers at once.
 func TestOneEventAtTheSameMoment(t *testing.T) {
 	t.Parallel()
-	const secret = "whsec_0123456789abcdef0123456789abcdef"
-	r := start(t, environment(t, map[string]string{"STRIPE_WEBHOOK_SECRET": secret}))
+	r := start(t, environment(t, map[string]string{"STRIPE_WEBHOOK_SECRET": hookSecret}))
 	_, body := gift(1)
 	var callers sync.WaitGroup
 	for range 16 {
 		callers.Go(func() {
-			if !deliver(t, r.url, secret, body) {
+			if !deliver(t, r.url, hookSecret, body) {
 				t.Error("not answered")
 			}
 		})

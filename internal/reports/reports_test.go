@@ -75,7 +75,7 @@ func gifts() []*giving.Donation {
 		{Key: "pi_2", Created: at("2026-02-01 00:30:00"), Currency: "EUR", Gross: 2000, Refunded: 500, Disputed: 1500, Lost: 1500, Interval: giving.Month, Country: "UA", Attribution: won, Source: "stripe"},
 		{Key: "pi_3", Created: at("2026-02-14 10:00:00"), Currency: "JPY", Gross: 5000, Disputed: 6000, Interval: giving.Month, Source: "stripe",
 			Settled: giving.Balance{Currency: "EUR", Fee: 2, Net: -700}, Elsewhere: []giving.Balance{{Currency: "USD", Fee: 1500, Net: -1500}}},
-		{Key: "pi_4", Created: at("2026-03-31 23:00:00"), Currency: "USD", Gross: 300, First: true, Interval: giving.Year, Source: "stripe",
+		{Key: "pi_4", Created: at("2026-03-30 23:00:00"), Currency: "USD", Gross: 300, First: true, Interval: giving.Year, Source: "stripe",
 			Attribution: giving.Attribution{Article: "=cmd|' /C calc'!A0", Campaign: "winter"}},
 	}
 }
@@ -126,17 +126,17 @@ func TestReportJSON(t *testing.T) {
 	}
 	totals := lines("-", "2", "-", "1", "-", "3", "-", "3b", "-", "4")
 	tests := map[string]struct{ from, to, by, rows, totals string }{
-		"months, of months and days": {"2026-01-31", "2026-04-01", "month", lines("2026-01", "1", "2026-02", "2", "2026-02", "3", "2026-02", "3b", "2026-03", "4"), totals},
-		"days":                       {"2026-01-01", "2026-04-01", "day", lines("2026-01-31", "1", "2026-02-01", "2", "2026-02-14", "3", "2026-02-14", "3b", "2026-03-31", "4"), totals},
-		"to is exclusive":            {"2026-01-31", "2026-02-01", "day", lines("2026-01-31", "1"), lines("-", "1")},
-		"currencies":                 {"2026-01-01", "2027-01-01", "currency", lines("EUR", "2", "EUR", "1", "JPY", "3", "JPY", "3b", "USD", "4"), totals},
-		"intervals":                  {"2026-01-02", "2026-03-31", "interval", lines("month", "2", "month", "3", "month", "3b", "once", "1"), lines("-", "2", "-", "1", "-", "3", "-", "3b")},
-		"countries":                  {"2026-02-01", "2026-02-15", "country", lines("", "3", "", "3b", "UA", "2"), lines("-", "2", "-", "3", "-", "3b")},
-		"campaigns":                  {"2026-03-15", "2026-04-15", "campaign", lines("winter", "4"), lines("-", "4")},
-		"variants, all unknown":      {"2026-03-31", "2026-04-01", "variant", lines("", "4"), lines("-", "4")},
-		"tiers":                      {"2026-01-31", "2026-02-01", "tier", lines("", "1"), lines("-", "1")},
-		"placements":                 {"2026-01-31", "2026-02-01", "placement", lines("mid", "1"), lines("-", "1")},
-		"nothing":                    {"2025-01-01", "2026-01-01", "article", "", ""},
+		"months, of months and days":   {"2026-01-31", "2026-04-01", "month", lines("2026-01", "1", "2026-02", "2", "2026-02", "3", "2026-02", "3b", "2026-03", "4"), totals},
+		"days":                         {"2026-01-01", "2026-04-01", "day", lines("2026-01-31", "1", "2026-02-01", "2", "2026-02-14", "3", "2026-02-14", "3b", "2026-03-30", "4"), totals},
+		"to is exclusive":              {"2026-01-31", "2026-02-01", "day", lines("2026-01-31", "1"), lines("-", "1")},
+		"currencies":                   {"2026-01-01", "2027-01-01", "currency", lines("EUR", "2", "EUR", "1", "JPY", "3", "JPY", "3b", "USD", "4"), totals},
+		"intervals, days at both ends": {"2026-01-02", "2026-03-31", "interval", lines("month", "2", "month", "3", "month", "3b", "once", "1", "year", "4"), totals},
+		"countries":                    {"2026-02-01", "2026-02-15", "country", lines("", "3", "", "3b", "UA", "2"), lines("-", "2", "-", "3", "-", "3b")},
+		"campaigns":                    {"2026-03-15", "2026-04-15", "campaign", lines("winter", "4"), lines("-", "4")},
+		"variants, all unknown":        {"2026-03-30", "2026-03-31", "variant", lines("", "4"), lines("-", "4")},
+		"tiers":                        {"2026-01-31", "2026-02-01", "tier", lines("", "1"), lines("-", "1")},
+		"placements":                   {"2026-01-31", "2026-02-01", "placement", lines("mid", "1"), lines("-", "1")},
+		"nothing":                      {"2025-01-01", "2026-01-01", "article", "", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
