@@ -80,7 +80,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 
 	signer := attribution.NewSigner(revealed(settings.Secrets))
 	asks, err := ask.New(ask.Options{
-		PublicURL: settings.PublicURL, Currency: settings.Currency, Counts: count, Goals: goals, Policies: policies, Signer: signer,
+		PublicURL: settings.PublicURL, Sites: settings.SiteOrigins, Sandbox: settings.Sandbox(), Currency: settings.Currency, Counts: count, Goals: goals, Policies: policies, Signer: signer,
 	})
 	if err != nil {
 		return err
@@ -93,8 +93,9 @@ func (s *service) wire(settings config.Settings, local string) error {
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log})
 
 	handlers := web.Handlers{
-		Ask: asks.Ask, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
+		Ask: asks.Ask, Explain: asks.Explain, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
 		Script: asks.Script, PinnedScript: asks.PinnedScript, PinnedPath: asks.PinnedPath(), Embed: asks.Embed,
+		Developers: asks.Developers, Frame: asks.Frame,
 		Checkout: giving.Create, SupportPage: giving.SupportPage, SupportForm: giving.SupportForm, Thanks: giving.Thanks,
 		Webhook: hooks.Stripe,
 		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,

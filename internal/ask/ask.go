@@ -26,10 +26,12 @@ type Counts interface {
 	Snapshot() *counts.Snapshot
 }
 
-// Options is what [New] needs. All must be given but Now.
+// Options is what [New] needs. Sites, Sandbox and Now may be left out.
 type Options struct {
-	PublicURL string // how browsers reach the service, without a slash at its end
-	Currency  string // asked in where the reader's country and language point to none
+	PublicURL string   // how browsers reach the service, without a slash at its end
+	Sites     []string // the news site's origins, which may frame an ask; may be empty
+	Sandbox   bool     // no money moves, and pages say so
+	Currency  string   // asked in where the reader's country and language point to none
 	Counts    Counts
 	Goals     *Goals
 	Policies  *Policies
@@ -47,9 +49,13 @@ type Service struct {
 	signer   *attribution.Signer
 	now      func() time.Time
 
-	words  map[string]*words // by language
-	script script
-	guide  *ready
+	words   map[string]*words // by language
+	script  script
+	sites   []string
+	sandbox bool
+
+	guideText guide
+	guide     *ready
 
 	asks, scopes, pictures *table
 }
@@ -61,7 +67,7 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		base: o.PublicURL, currency: o.Currency, counts: o.Counts, goals: o.Goals, policies: o.Policies, signer: o.Signer, now: o.Now,
-		words: map[string]*words{}, script: newScript(),
+		words: map[string]*words{}, script: newScript(), sites: o.Sites, sandbox: o.Sandbox,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -73,10 +79,12 @@ func New(o Options) (*Service, error) {
 		}
 		s.words[lang] = w
 	}
-	var err error
-	if s.guide, err = s.newGuide(); err != nil {
+	s.guideText = s.newGuide()
+	body, err := marshal(s.guideText)
+	if err != nil {
 		return nil, err
 	}
+	s.guide = newReady(jsonType, living, body)
 	s.asks = newTable(s.stamp, s.buildAsk)
 	s.scopes = newTable(s.stampAsOf, s.buildSupporters)
 	s.pictures = newTable(s.stamp, s.buildPicture)

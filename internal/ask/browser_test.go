@@ -26,6 +26,7 @@ type site struct {
 	URL   string
 	asks  int // requests of /v1/ask
 	fails bool
+	age   string // how old a cache says the answers are; "" for none
 	mu    sync.Mutex
 }
 
@@ -35,13 +36,13 @@ func serveSite(t *testing.T, pages map[string]http.HandlerFunc, rows ...store.Sc
 	engine := gin.New()
 	server := httptest.NewUnstartedServer(engine)
 	f := &site{bench: newBench(t, rows...), URL: "http://" + server.Listener.Addr().String()}
-	s, err := New(Options{PublicURL: f.URL, Currency: "EUR", Counts: f.counts, Goals: f.goals, Policies: f.policies, Signer: f.signer})
+	s, err := New(Options{PublicURL: f.URL, Sites: []string{"https://news.example"}, Currency: "EUR", Counts: f.counts, Goals: f.goals, Policies: f.policies, Signer: f.signer})
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Service = s
 	for path, handler := range map[string]func(*gin.Context) error{
-		"/v1/ask": f.ask, "/v1/support.js": s.Script, s.PinnedPath(): s.PinnedScript, "/v1/supporters.svg": s.Picture, "/": s.Example,
+		"/v1/ask": f.ask, "/v1/support.js": s.Script, s.PinnedPath(): s.PinnedScript, "/v1/supporters.svg": s.Picture, "/": s.Example, "/developers": s.Developers, "/frame": s.Frame, "/v1/ask/explain": s.Explain,
 	} {
 		engine.GET(path, func(c *gin.Context) {
 			c.Header("Access-Control-Allow-Origin", "*")
@@ -54,7 +55,7 @@ func serveSite(t *testing.T, pages map[string]http.HandlerFunc, rows ...store.Sc
 		engine.GET(path, gin.WrapF(handler))
 	}
 	engine.GET("/support", func(c *gin.Context) { c.String(http.StatusOK, "the support page") })
-	engine.GET(look.Icon.Path, gin.WrapH(look.NewAssets(look.Icon)))
+	engine.GET("/assets/*path", gin.WrapH(look.NewAssets(look.Icon, look.Style)))
 	server.Start()
 	t.Cleanup(server.Close)
 	return f
@@ -68,6 +69,9 @@ func (f *site) ask(c *gin.Context) error {
 	if fails {
 		c.String(http.StatusServiceUnavailable, "down")
 		return nil
+	}
+	if f.age != "" {
+		c.Header("Age", f.age)
 	}
 	return f.Ask(c)
 }

@@ -292,3 +292,44 @@ func TestElementComesAndGoes(t *testing.T) {
 		t.Errorf("the console says %s", complaints)
 	}
 }
+
+func TestStaffsWordReachesThePage(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ fact, value, attributes, want string }{
+		"turned off":        {FactAsks, AsksOff, "", "nothing"},
+		"a funeral":         {"", "", `sensitivity="funeral"`, "nothing"},
+		"a quiet section":   {FactPolicy, `{"rules":[{"name":"a","show":"quiet","sections":{"include":["war"]}}]}`, `section="war"`, "quiet"},
+		"another section":   {FactPolicy, `{"rules":[{"name":"a","show":"quiet","sections":{"include":["war"]}}]}`, `section="film"`, "normal"},
+		"over since":        {FactPolicy, `{"rules":[{"name":"a","show":"none","until":"2020-01-01T00:00"}]}`, "", "normal"},
+		"since long":        {FactPolicy, `{"rules":[{"name":"a","show":"quiet","from":"2020-01-01T00:00"}]}`, "", "quiet"},
+		"mid alone is left": {FactPolicy, `{"rules":[{"name":"a","show":"none","placements":["end"]}]}`, "", "normal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var f *site
+			f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "", asked(tt.attributes)), "/site.css": styles(nil)})
+			f.facts[tt.fact] = tt.value
+			if err := f.policies.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b := newTab(t, 390, 800)
+			b.open(t, f.URL+"/page", mid+`?.shadowRoot && !`+mid+`.shadowRoot.querySelector('slot')`)
+			got := eval[string](t, b, `(r => r.querySelector('fieldset') ? 'normal' : r.querySelector('.give') ? 'quiet' : 'nothing')(`+mid+`.shadowRoot)`)
+			if got != tt.want {
+				t.Errorf("the page shows %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAnswerOfACacheInOurPlaceIsQuiet(t *testing.T) {
+	t.Parallel()
+	var f *site
+	f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "", asked("")), "/site.css": styles(nil)})
+	f.age = "3600"
+	b := newTab(t, 390, 800)
+	b.open(t, f.URL+"/page", shown)
+	if eval[bool](t, b, `!!`+mid+`.shadowRoot.querySelector('fieldset')`) {
+		t.Error("an answer of an hour ago is shown as if it were new")
+	}
+}

@@ -2,9 +2,8 @@ package ask
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"cmp"
 	_ "embed" // for the article and its style
-	"encoding/base64"
 	"fmt"
 	"html"
 	"html/template"
@@ -29,29 +28,35 @@ var exampleTemplate = template.Must(template.New("example").Parse(exampleHTML + 
 
 // An element is a <u24-support> as a site writes it into an article.
 type element struct {
-	Article   string
-	Placement string
-	Lang      string // "" for that of the page
-	Country   string // "" where unknown
+	Article, Placement                                   string
+	Lang                                                 string // one of ours; "" for that of the page
+	Country, Campaign, Section, Tags, Sensitivity, Theme string // left out where ""
 }
 
 // element returns the markup of e: the plain link that works by itself, inside
 // the element that improves it.
 func (s *Service) element(e element) string {
-	w := s.words[i18n.Default]
+	w := s.words[cmp.Or(e.Lang, i18n.Default)]
 	link := s.base + "/support?article=" + url.QueryEscape(e.Article) + "&placement=" + e.Placement
-	extra := ""
+	if e.Campaign != "" {
+		link += "&campaign=" + url.QueryEscape(e.Campaign)
+	}
 	if e.Lang != "" {
-		w = s.words[e.Lang]
 		link += "&lang=" + e.Lang
-		extra += ` lang="` + e.Lang + `"`
 	}
-	if e.Country != "" {
-		extra += ` country="` + e.Country + `"`
+	extra := ""
+	for _, attribute := range [...][2]string{
+		{"lang", e.Lang}, {"country", e.Country}, {"campaign", e.Campaign}, {"section", e.Section}, {"tags", e.Tags},
+		{"sensitivity", e.Sensitivity}, {"theme", e.Theme},
+	} {
+		if attribute[1] != "" {
+			extra += " " + attribute[0] + `="` + html.EscapeString(attribute[1]) + `"`
+		}
 	}
+	text := w.placed[e.Placement]
 	return fmt.Sprintf(`<u24-support article="%s" placement="%s"%s>
   <a href="%s">%s <b>%s</b></a>
-</u24-support>`, html.EscapeString(e.Article), e.Placement, extra, link, html.EscapeString(w.placed[e.Placement].Text), html.EscapeString(w.placed[e.Placement].Action))
+</u24-support>`, html.EscapeString(e.Article), e.Placement, extra, link, html.EscapeString(text.Text), html.EscapeString(text.Action))
 }
 
 type exampleLanguage struct {
@@ -91,12 +96,10 @@ func (s *Service) Example(c *gin.Context) error {
 	if err := exampleTemplate.Execute(&out, page); err != nil {
 		return fmt.Errorf("render the example article: %w", err)
 	}
-	sum := sha256.Sum256([]byte(style))
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'; "+
-		"script-src "+origin(s.base)+"; connect-src "+origin(s.base)+"; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", s.styledPolicy(style, "'none'"))
 	c.Writer.WriteHeader(http.StatusOK)
 	c.Writer.Write(out.Bytes()) //nolint:errcheck // the reader went away
 	return nil

@@ -93,8 +93,8 @@ type described struct {
 // exampleArticle is the slug of the article at / and in the snippets.
 const exampleArticle = "uk-defense-secretary-troops"
 
-// newGuide makes the answer of GET /v1/embed.
-func (s *Service) newGuide() (*ready, error) {
+// newGuide returns what GET /v1/embed answers.
+func (s *Service) newGuide() guide {
 	g := guide{
 		Element: "u24-support",
 		Snippet: map[string]string{}, Pinned: map[string]string{},
@@ -112,11 +112,7 @@ func (s *Service) newGuide() (*ready, error) {
 		g.Snippet[placement] = element + "\n" + s.scriptTag()
 		g.Pinned[placement] = element + "\n" + pinned
 	}
-	body, err := marshal(g)
-	if err != nil {
-		return nil, err
-	}
-	return newReady(jsonType, living, body), nil
+	return g
 }
 
 // Embed handles GET /v1/embed.
@@ -146,8 +142,9 @@ var attributes = []described{
 	{"lang", "The ask's language as a BCP 47 tag; else that of the nearest element with lang. Languages we do not have are English."},
 	{"country", "The reader's country by ISO 3166, such as DE, set by the site or its CDN's edge: the currency follows it."},
 	{"campaign", "The campaign's slug; its goal is shown."},
-	{"section", "The article's section."},
-	{"tags", "The article's tags, separated by commas."},
+	{"section", "The article's section, for rules that staff made."},
+	{"tags", "The article's tags, separated by commas, for the same."},
+	{"sensitivity", "What is delicate about the article, such as casualties: a type that asks quietly or not at all."},
 	{"theme", "light or dark; without it the ask follows the color-scheme of the page around it."},
 }
 

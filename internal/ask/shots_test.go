@@ -23,6 +23,18 @@ func TestScreenshots(t *testing.T) {
 	if err := f.goals.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	for _, scheme := range []string{"light", "dark"} {
+		b := newTab(t, 1000, 900)
+		b.media(t, "prefers-color-scheme", scheme)
+		b.do(t, chromedp.Navigate(f.URL+"/developers?article=troops&sensitivity=breaking"), chromedp.Sleep(700*time.Millisecond))
+		picture, err := chromedp.Run(b, chromedp.FullScreenshot(100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "developers-"+scheme+".png"), picture, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, tt := range []struct {
 		name   string
 		width  int64

@@ -86,6 +86,15 @@ func (s *Server) page() policy {
 	return policy{html: true, headers: s.closed(s.pageContent())}
 }
 
+// framed is for the ask as a page of its own, which says itself who may frame
+// it.
+func (s *Server) framed() policy {
+	return policy{html: true, headers: s.secured(
+		one("Referrer-Policy", "strict-origin-when-cross-origin"),
+		one("Cross-Origin-Resource-Policy", "cross-origin"),
+	)}
+}
+
 // article is the example of a news site's page, which runs the embed script.
 func (s *Server) article() policy { return s.page() }
 

@@ -18,13 +18,15 @@ type Handler = func(c *gin.Context) error
 // is not there.
 type Handlers struct {
 	Ask, Supporters, SupportersSVG Handler      // GET, from memory
+	Explain                        Handler      // GET, why an ask shows or not
 	Script, PinnedScript, Embed    Handler      // GET, the embed script and where it is
 	PinnedPath                     string       // of PinnedScript: /v1/support.HASH.js
 	Signals                        Handler      // POST
 	Checkout                       Handler      // POST
 	Webhook                        Handler      // POST
 	Report, Donations, Donation    Handler      // GET, by token
-	Article, Thanks                Handler      // GET, pages
+	Article, Thanks, Developers    Handler      // GET, pages
+	Frame                          Handler      // GET, a page for frames on the news site
 	SupportPage, SupportForm       Handler      // GET and POST of one page
 	Assets                         http.Handler // what pages load
 	Sandbox                        http.Handler
@@ -87,6 +89,7 @@ func (s *Server) newEngine() *gin.Engine {
 func (s *Server) route() {
 	h, public, private, page := s.Handlers, s.public(), s.private(), s.page()
 	s.get("/v1/ask", public.fast(), h.Ask)
+	s.get("/v1/ask/explain", public, h.Explain)
 	s.get("/v1/supporters", public.fast(), h.Supporters)
 	s.get("/v1/supporters.svg", public, h.SupportersSVG)
 	s.get("/v1/support.js", public, h.Script)
@@ -106,6 +109,8 @@ func (s *Server) route() {
 	s.get("/support", page, h.SupportPage)
 	s.post("/support", page.sameOrigin().body(maxForm), h.SupportForm)
 	s.get("/thanks", page, h.Thanks)
+	s.get("/developers", page, h.Developers)
+	s.get("/frame", s.framed(), h.Frame)
 	s.mount("/assets/*path", s.asset(), h.Assets)
 
 	s.get("/healthz", private.fast(), alive)
