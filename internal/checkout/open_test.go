@@ -1,8 +1,10 @@
 package checkout
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -160,5 +162,18 @@ func TestOnlyStripesPage(t *testing.T) {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 		})
+	}
+}
+
+// Who hangs up leaves a row that says how it ended.
+func TestHangUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/checkouts", strings.NewReader(gift))
+	b.handler.ServeHTTP(httptest.NewRecorder(), r)
+	if row := b.row(t, "cs_test_1"); row.Status != store.CheckoutOpen {
+		t.Errorf("the row is %+v", row)
 	}
 }

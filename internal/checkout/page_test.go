@@ -3,6 +3,7 @@ package checkout
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -471,5 +472,18 @@ func addDonation(t *testing.T, db *store.Store, checkout string, at time.Time, m
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A country counts from a proxy of ours alone.
+func TestCountry(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.CountryHeader = "CF-IPCountry"
+	for network, want := range map[string]string{"203.0.113.0/24": "PLN", "198.51.100.0/24": "EUR"} {
+		b.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(network)}
+		if got := b.view(t, "", "CF-IPCountry", "pl").form().Get("currency"); got != want {
+			t.Errorf("with %s trusted the currency is %s, want %s", network, got, want)
+		}
 	}
 }

@@ -263,3 +263,16 @@ func TestCut(t *testing.T) {
 		}
 	}
 }
+
+// Stripe refuses a whole session for one value that is too long.
+func TestMetadataKeepsStripesLimits(t *testing.T) {
+	t.Parallel()
+	p := params
+	p.Metadata = map[string]string{
+		"utm_source": strings.Repeat("ї", 501), "empty": "", strings.Repeat("k", 41): "x",
+	}
+	got := p.metadata()
+	if len(got) != 1 || got["utm_source"] != strings.Repeat("ї", 500) {
+		t.Errorf("metadata() = %v", got)
+	}
+}
