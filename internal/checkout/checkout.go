@@ -49,8 +49,8 @@ type Options struct {
 	Now func() time.Time // nil: the clock
 }
 
-// stripeOrigin is Stripe's payment page.
-const stripeOrigin = "https://checkout.stripe.com"
+// StripeOrigin is where Stripe's payment pages are.
+const StripeOrigin = "https://checkout.stripe.com"
 
 // A Service handles the giving path.
 type Service struct {
@@ -66,7 +66,7 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	if len(o.PayOrigins) == 0 {
-		o.PayOrigins = []string{stripeOrigin}
+		o.PayOrigins = []string{StripeOrigin}
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -111,7 +111,7 @@ func (s *Service) country(c *gin.Context) string {
 // returnable returns the address that a donor may be sent back to, or "": one
 // of the news site, and nothing else.
 func (s *Service) returnable(address string) string {
-	if origin := originOf(address); origin != "" && slices.Contains(s.SiteOrigins, origin) {
+	if origin := Origin(address); origin != "" && slices.Contains(s.SiteOrigins, origin) {
 		return address
 	}
 	return ""

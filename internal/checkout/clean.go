@@ -62,10 +62,10 @@ func slugOrNone(s string) string {
 	return s
 }
 
-// originOf returns the origin of an absolute http or https address as browsers
-// write it, or "" for anything else, or for an address that two readers could
+// Origin returns the origin of an absolute http or https address as browsers
+// write it ("https://example.org"), or "" for anything else, or for an address that two readers could
 // understand differently.
-func originOf(address string) string {
+func Origin(address string) string {
 	if len(address) > maxURL || strings.ContainsFunc(address, func(r rune) bool {
 		return r == '\\' || unicode.IsControl(r) || unicode.IsSpace(r)
 	}) {

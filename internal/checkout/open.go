@@ -263,7 +263,7 @@ func (r *refusals) key(now time.Time) string {
 
 // opened stores Stripe's session, if it leads where donors may be sent.
 func (s *Service) opened(ctx context.Context, row store.Checkout, session stripeapi.Session) (store.Checkout, error) {
-	if !slices.Contains(s.PayOrigins, originOf(session.URL)) {
+	if !slices.Contains(s.PayOrigins, Origin(session.URL)) {
 		err := fmt.Errorf("the session %s leads to %q, not to %s", session.ID, session.URL, strings.Join(s.PayOrigins, " or "))
 		return row, s.failed(ctx, row, err)
 	}
