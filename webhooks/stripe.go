@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stripe/stripe-go/v76/webhook"
 
 	"github.com/united24media/support/internal/config"
@@ -40,6 +41,7 @@ type Options struct {
 	Secrets []config.Secret // whsec_…; each is tried
 	Now     func() time.Time
 	Log     *slog.Logger
+	Metrics prometheus.Registerer // nil measures nothing
 }
 
 // A Service answers Stripe's deliveries.
@@ -48,12 +50,26 @@ type Service struct {
 	secrets []string
 	now     func() time.Time
 	log     *slog.Logger
+
+	stored, refused, unstored prometheus.Counter
 }
 
 // New returns a service. It panics without a secret: an empty one would let
 // anyone sign.
 func New(o Options) *Service {
-	s := &Service{ledger: o.Ledger, now: o.Now, log: o.Log}
+	deliveries := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "support_webhook_deliveries_total",
+		Help: "Deliveries by answer: stored (200), refused (400, 413), unstored (503: the one to be woken for).",
+	}, []string{"answer"})
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(deliveries)
+	}
+	s := &Service{
+		ledger: o.Ledger, now: o.Now, log: o.Log,
+		stored:   deliveries.WithLabelValues("stored"),
+		refused:  deliveries.WithLabelValues("refused"),
+		unstored: deliveries.WithLabelValues("unstored"),
+	}
 	for _, secret := range o.Secrets {
 		if secret.Empty() {
 			panic("webhooks: empty secret")
@@ -78,19 +94,22 @@ var (
 // stored, and Stripe tries again for three days.
 func (s *Service) Stripe(c *gin.Context) error {
 	body, err := readBody(c.Writer, c.Request)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.verify(body, c.Request.Header["Stripe-Signature"])
 	}
-	if err := s.verify(body, c.Request.Header["Stripe-Signature"]); err != nil {
+	if err != nil {
+		s.refused.Inc()
 		return err
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), storeTimeout)
 	defer cancel()
 	if err := s.ledger.Deliver(ctx, body); err != nil {
+		s.unstored.Inc()
 		unstored := fault.Wrap(fault.Unavailable, err, "The event could not be stored; send it again.")
 		unstored.RetryAfter = retryAfter
 		return unstored
 	}
+	s.stored.Inc()
 	c.Writer.Header()["Content-Type"] = jsonType
 	_, _ = c.Writer.Write(received) // the event is stored; if Stripe is gone, it sends it again
 	return nil

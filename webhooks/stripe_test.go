@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stripe/stripe-go/v76/webhook"
 
 	"github.com/united24media/support/internal/config"
@@ -181,6 +183,33 @@ func TestNotStored(t *testing.T) {
 	f, ok := errors.AsType[*fault.Error](err)
 	if !ok || f.Kind != fault.Unavailable || f.RetryAfter == 0 || !errors.Is(err, down) {
 		t.Errorf("error %v; want it unavailable, with a time to try again", err)
+	}
+}
+
+func TestDeliveriesAreCounted(t *testing.T) {
+	t.Parallel()
+	metrics := prometheus.NewRegistry()
+	var down error
+	s := New(Options{
+		Ledger: deliverFunc(func(context.Context, []byte) error { return down }), Secrets: []config.Secret{config.NewSecret(newSecret)},
+		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler), Metrics: metrics,
+	})
+	good := sign(noon, "{}", newSecret, "v1")
+	for _, header := range []string{good, good, "", "t=1,v1=00", "t=x"} {
+		_, _ = deliver(s, request(strings.NewReader("{}"), header))
+	}
+	down = errors.New("database is down")
+	_, _ = deliver(s, request(strings.NewReader("{}"), good))
+	families, err := metrics.Gather()
+	if err != nil || len(families) != 1 {
+		t.Fatalf("%v, %v", families, err)
+	}
+	got := map[string]float64{}
+	for _, m := range families[0].GetMetric() {
+		got[m.GetLabel()[0].GetValue()] = m.GetCounter().GetValue()
+	}
+	if want := map[string]float64{"refused": 3, "stored": 2, "unstored": 1}; !maps.Equal(got, want) {
+		t.Errorf("counted %v; want %v", got, want)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/united24media/support/internal/ask"
@@ -50,7 +49,7 @@ type service struct {
 // build wires the parts. local is where this process reaches its own public
 // listener.
 func build(settings config.Settings, local string, log *slog.Logger) (*service, error) {
-	s := &service{log: log, zone: settings.Timezone, metrics: prometheus.NewRegistry()}
+	s := &service{log: log, zone: settings.Timezone, metrics: newMetrics()}
 	if err := s.wire(settings, local); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -58,7 +57,6 @@ func build(settings config.Settings, local string, log *slog.Logger) (*service, 
 }
 
 func (s *service) wire(settings config.Settings, local string) error {
-	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := s.open(settings); err != nil {
 		return err
 	}
@@ -67,6 +65,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return err
 	}
 	count := counts.New(counts.Options{Source: s.store, Redis: cache, Log: s.log})
+	measureCounts(s.metrics, count, time.Now)
 	book := ledger.New(ledger.Options{
 		Store: s.store, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace,
 		Livemode: settings.Live(), Log: s.log, Moved: count.Moved,
@@ -90,7 +89,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return err
 	}
 	answers := reports.New(reports.Options{Store: s.store, Timezone: settings.Timezone, Now: time.Now})
-	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log})
+	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
 	handlers := web.Handlers{
 		Ask: asks.Ask, Explain: asks.Explain, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
@@ -195,9 +194,13 @@ func stripeKey(settings config.Settings) string {
 }
 
 // payOrigins returns where donors are sent to pay; none means Stripe's page.
+// Another API, for tests, may have pages of its own.
 func payOrigins(settings config.Settings) []string {
 	if settings.Sandbox() {
-		return []string{settings.PublicURL}
+		return []string{checkout.Origin(settings.PublicURL)}
+	}
+	if settings.StripeAPIURL != "" {
+		return []string{checkout.StripeOrigin, checkout.Origin(settings.StripeAPIURL)}
 	}
 	return nil
 }
