@@ -1,0 +1,264 @@
+package objects
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/united24media/support/internal/giving"
+)
+
+// said is an object, and when it was said.
+type said struct {
+	at     int64
+	event  string // "" for an answer of the API
+	object string
+}
+
+// know returns the graph of everything that was said.
+func know(t *testing.T, all ...said) *Graph {
+	t.Helper()
+	g := NewGraph()
+	for _, s := range all {
+		found, err := Decode([]byte(s.object), Source{At: s.at, Event: s.event})
+		if err != nil {
+			t.Fatalf("%s: %v", s.object, err)
+		}
+		for _, f := range found {
+			r, _ := g.Get(f.Ref)
+			if r == nil {
+				r = Empty(f.Ref.Kind())
+				g.Put(f.Ref, r)
+			}
+			r.Join(f.Register)
+			for _, link := range r.Links() {
+				g.AddName(link, f.Ref)
+			}
+		}
+	}
+	return g
+}
+
+const (
+	ours    = `"metadata":{"support_v":"1","article":"troops","placement":"mid"}`
+	foreign = `"metadata":{}`
+)
+
+func chargeOf(more string) string {
+	return `{"id":"ch_1","object":"charge","created":100,"currency":"eur","status":"succeeded","amount_captured":1000,` +
+		`"payment_intent":"pi_1","balance_transaction":"txn_1",` + more + `}`
+}
+
+func refundOf(id, status string, amount int) string {
+	return fmt.Sprintf(`{"id":%q,"object":"refund","charge":"ch_1","payment_intent":"pi_1","status":%q,"amount":%d,
+		"balance_transaction":"txn_%s"}`, id, status, amount, id)
+}
+
+func disputeOf(status, currency string, amount int, transactions string) string {
+	return fmt.Sprintf(`{"id":"dp_1","object":"dispute","charge":"ch_1","payment_intent":"pi_1","status":%q,"currency":%q,
+		"amount":%d,"balance_transactions":[%s]}`, status, currency, amount, transactions)
+}
+
+func transactionOf(id, source, currency string, amount, fee int) string {
+	return fmt.Sprintf(`{"id":%q,"object":"balance_transaction","created":100,"source":%q,"currency":%q,"amount":%d,"fee":%d,
+		"net":%d,"type":"charge"}`, id, source, currency, amount, fee, amount-fee)
+}
+
+// TestDonation is what counts, rule by rule.
+func TestDonation(t *testing.T) {
+	t.Parallel()
+	event := func(kind, object string) said { return said{200, kind, object} }
+	gift := event("charge.succeeded", chargeOf(ours))
+	tests := map[string]struct {
+		said []said
+		want string // gross, refunded, disputed, lost; settled currency, fee, net; article; interval
+	}{
+		"a marked charge":    {[]said{gift}, "1000 0 0 0 - 0 0 troops once"},
+		"an unmarked charge": {[]said{event("charge.succeeded", chargeOf(foreign))}, "none"},
+		"a failed charge":    {[]said{event("charge.failed", `{"id":"ch_1","object":"charge","payment_intent":"pi_1","status":"failed","amount_captured":0,`+ours+`}`)}, "none"},
+		"not captured yet":   {[]said{event("charge.succeeded", `{"id":"ch_1","object":"charge","payment_intent":"pi_1","status":"succeeded","amount_captured":0,`+ours+`}`)}, "none"},
+		"failed, then paid": {[]said{
+			event("charge.failed", `{"id":"ch_0","object":"charge","created":90,"payment_intent":"pi_1","status":"failed",`+ours+`}`), gift,
+		}, "1000 0 0 0 - 0 0 troops once"},
+		"ours by its intent": {[]said{
+			event("charge.succeeded", chargeOf(foreign)),
+			event("payment_intent.succeeded", `{"id":"pi_1","object":"payment_intent",`+ours+`}`),
+		}, "1000 0 0 0 - 0 0 troops once"},
+		"ours by its session": {[]said{
+			event("charge.succeeded", chargeOf(foreign)),
+			event("checkout.session.completed", `{"id":"cs_1","object":"checkout.session","payment_intent":"pi_1",`+ours+`}`),
+		}, "1000 0 0 0 - 0 0 troops once"},
+		"the same customer makes nothing ours": {[]said{
+			event("charge.succeeded", chargeOf(`"customer":"cus_1",`+foreign)),
+			event("charge.succeeded", `{"id":"ch_2","object":"charge","status":"succeeded","amount_captured":5,"payment_intent":"pi_2","customer":"cus_1",`+ours+`}`),
+		}, "none"},
+		"adopted": {[]said{
+			event("charge.succeeded", chargeOf(foreign)),
+			{300, "", string(Fact("adopted/pi_1", &Adopted{Object: "payment_intent/pi_1", Won: Latest[giving.Attribution]{Stamp: Stamp{At: 300}, Value: giving.Attribution{Article: "old"}}}))},
+		}, "1000 0 0 0 - 0 0 old once"},
+		"a renewal, ours by its subscription": {[]said{
+			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+foreign)),
+			event("invoice.paid", `{"id":"in_1","object":"invoice","status":"paid","subscription":"sub_1","payment_intent":"pi_1",
+				"lines":{"data":[{"type":"subscription","price":{"recurring":{"interval":"month","interval_count":1}}}]}}`),
+			event("customer.subscription.created", `{"id":"sub_1","object":"subscription","created":1,`+ours+`}`),
+		}, "1000 0 0 0 - 0 0 troops month"},
+		"an invoice that is not known yet": {[]said{
+			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+ours)),
+		}, "1000 0 0 0 - 0 0 troops "},
+		"settled": {[]said{
+			gift, {300, "", transactionOf("txn_1", "ch_1", "usd", 1100, 60)},
+		}, "1000 0 0 0 USD 60 1040 troops once"},
+		"settled, though the charge does not name it yet": {[]said{
+			event("charge.succeeded", `{"id":"ch_1","object":"charge","created":100,"currency":"eur","status":"succeeded","amount_captured":1000,"payment_intent":"pi_1",`+ours+`}`),
+			{300, "", transactionOf("txn_1", "ch_1", "usd", 1100, 60)},
+		}, "1000 0 0 0 USD 60 1040 troops once"},
+		"refunds, one of which failed": {[]said{
+			gift, event("charge.refund.updated", refundOf("re_1", "succeeded", 300)), event("charge.refund.updated", refundOf("re_2", "failed", 200)),
+		}, "1000 300 0 0 - 0 0 troops once"},
+		"a refund that is only heard of": {[]said{
+			gift, {210, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)},
+		}, "1000 400 0 0 - 0 0 troops once"},
+		"the newest amount refunded counts, not the greatest": {[]said{
+			gift, {210, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)}, {220, "charge.updated", chargeOf(`"amount_refunded":100,` + ours)},
+		}, "1000 100 0 0 - 0 0 troops once"},
+		"of one second the greater amount refunded counts": {[]said{
+			gift, {210, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)}, {210, "charge.updated", chargeOf(`"amount_refunded":100,` + ours)},
+		}, "1000 400 0 0 - 0 0 troops once"},
+		"once the refunds were listed they alone count": {[]said{
+			gift, {210, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)},
+			event("charge.refund.updated", refundOf("re_1", "failed", 400)),
+			{230, "", string(Fact("charge/ch_1", &Charge{RefundsListed: 230}))},
+		}, "1000 0 0 0 - 0 0 troops once"},
+		"listed before the charge was last seen, they do not": {[]said{
+			gift, {210, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)},
+			{205, "", string(Fact("charge/ch_1", &Charge{RefundsListed: 205}))},
+		}, "1000 400 0 0 - 0 0 troops once"},
+		"an inquiry takes nothing":      {[]said{gift, event("charge.dispute.created", disputeOf("warning_needs_response", "eur", 1000, ""))}, "1000 0 0 0 - 0 0 troops once"},
+		"an open dispute takes":         {[]said{gift, event("charge.dispute.created", disputeOf("needs_response", "eur", 1000, ""))}, "1000 0 1000 0 - 0 0 troops once"},
+		"a lost dispute takes for good": {[]said{gift, event("charge.dispute.closed", disputeOf("lost", "eur", 900, ""))}, "1000 0 900 900 - 0 0 troops once"},
+		"a won dispute takes nothing":   {[]said{gift, event("charge.dispute.closed", disputeOf("won", "eur", 1000, ""))}, "1000 0 0 0 - 0 0 troops once"},
+		"a dispute in another currency takes its share": {[]said{
+			gift, {300, "", transactionOf("txn_1", "ch_1", "usd", 2000, 60)},
+			event("charge.dispute.created", disputeOf("lost", "gbp", 7777, transactionOf("txn_2", "dp_1", "usd", -1000, 1500))),
+		}, "1000 0 500 500 USD 1560 -560 troops once"},
+		"a failed refund gives net back": {[]said{
+			gift, {300, "", transactionOf("txn_1", "ch_1", "eur", 1000, 60)},
+			event("charge.refund.updated", `{"id":"re_1","object":"refund","charge":"ch_1","status":"failed","amount":1000,"balance_transaction":"txn_2","failure_balance_transaction":"txn_3"}`),
+			{300, "", transactionOf("txn_2", "re_1", "eur", -1000, 0)}, {300, "", transactionOf("txn_3", "re_1", "eur", 1000, 0)},
+		}, "1000 0 0 0 EUR 60 940 troops once"},
+		"an inherited mark of the invoice": {[]said{
+			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+foreign)),
+			event("invoice.paid", `{"id":"in_1","object":"invoice","subscription_details":{`+ours+`}}`),
+		}, "1000 0 0 0 - 0 0 troops once"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := "none"
+			if d := know(t, tt.said...).Donation("payment_intent/pi_1"); d != nil {
+				currency := d.Settled.Currency
+				if currency == "" {
+					currency = "-"
+				}
+				got = fmt.Sprint(d.Gross, d.Refunded, d.Disputed, d.Lost, " ", currency, " ", d.Settled.Fee, d.Settled.Net, " "+d.Article+" "+string(d.Interval))
+			}
+			if got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestADonationHasOneKey(t *testing.T) {
+	t.Parallel()
+	g := know(t, said{200, "charge.succeeded", chargeOf(ours)},
+		said{200, "invoice.paid", `{"id":"in_1","object":"invoice","status":"paid","paid_out_of_band":true,"amount_paid":1000,"payment_intent":"pi_1",` + ours + `}`})
+	for _, root := range []Ref{"charge/ch_1", "invoice/in_1"} {
+		if d := g.Donation(root); d != nil {
+			t.Errorf("%s is a donation beside its PaymentIntent's: %+v", root, d)
+		}
+	}
+	g = know(t, said{200, "invoice.paid", `{"id":"in_1","object":"invoice","created":50,"currency":"eur","status":"paid",
+		"paid_out_of_band":true,"amount_paid":1000,"payment_intent":"pi_1","status_transitions":{"paid_at":60},` + ours + `}`})
+	if d := g.Donation("invoice/in_1"); d == nil || d.Key != "in_1" || d.Gross != 1000 || d.Created != 60 {
+		t.Errorf("an invoice paid outside Stripe is %+v", d)
+	}
+}
+
+func TestMembership(t *testing.T) {
+	t.Parallel()
+	const now, grace = 1_000_000, 14 * 24 * time.Hour
+	subscription := func(at int64, status, more string) said {
+		return said{at, "customer.subscription.updated", `{"id":"sub_1","object":"subscription","created":100,"customer":"cus_1","status":"` + status + `",` + more + ours + `}`}
+	}
+	invoice := func(id, status string, created int64) said {
+		return said{created, "invoice.payment_failed", fmt.Sprintf(`{"id":%q,"object":"invoice","subscription":"sub_1","status":%q,"created":%d}`, id, status, created)}
+	}
+	graceTime := int64(grace / time.Second)
+	tests := map[string]struct {
+		said []said
+		live bool
+	}{
+		"active":                     {[]said{subscription(200, "active", "")}, true},
+		"trialing":                   {[]said{subscription(200, "trialing", "")}, true},
+		"incomplete":                 {[]said{subscription(200, "incomplete", "")}, false},
+		"unpaid":                     {[]said{subscription(200, "unpaid", "")}, false},
+		"canceled":                   {[]said{subscription(200, "canceled", "")}, false},
+		"canceled, then told active": {[]said{subscription(200, "canceled", ""), subscription(300, "active", "")}, false},
+		"paused":                     {[]said{subscription(200, "active", `"pause_collection":{"behavior":"void"},`)}, false},
+		"resumed":                    {[]said{subscription(200, "active", `"pause_collection":{"behavior":"void"},`), subscription(300, "active", `"pause_collection":null,`)}, true},
+		"past due, within grace":     {[]said{subscription(200, "past_due", ""), invoice("in_1", "open", now-graceTime+1)}, true},
+		"past due, grace over":       {[]said{subscription(200, "past_due", ""), invoice("in_1", "open", now-graceTime)}, false},
+		"grace runs from the oldest open invoice": {[]said{
+			subscription(200, "past_due", ""), invoice("in_1", "open", now-graceTime), invoice("in_2", "open", now-5),
+		}, false},
+		"a paid invoice starts no grace": {[]said{
+			subscription(200, "past_due", ""), invoice("in_1", "paid", now-2*graceTime), invoice("in_2", "open", now-5),
+		}, true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := know(t, tt.said...).Membership("subscription/sub_1", now, grace)
+			if m == nil || m.Live != tt.live || m.Supporter != "customer:cus_1" {
+				t.Errorf("got %+v, want live %t", m, tt.live)
+			}
+		})
+	}
+}
+
+func TestNeeds(t *testing.T) {
+	t.Parallel()
+	settled := said{300, "", transactionOf("txn_1", "ch_1", "eur", 1000, 60)}
+	tests := map[string]struct {
+		said []said
+		want string
+	}{
+		"a new gift": {[]said{{200, "charge.succeeded", chargeOf(ours)}}, "[{transactions/0 2}]"},
+		"settled":    {[]said{{200, "charge.succeeded", chargeOf(ours)}, settled}, "[]"},
+		"a refund only heard of": {[]said{
+			{200, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)}, settled,
+		}, "[{refunds/ch_1 0}]"},
+		"a refund that is known": {[]said{
+			{200, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)}, settled,
+			{200, "refund.created", refundOf("re_1", "succeeded", 400)}, {300, "", transactionOf("txn_re_1", "re_1", "eur", -400, 0)},
+		}, "[]"},
+		"a dispute said by an event": {[]said{
+			{200, "charge.succeeded", chargeOf(ours)}, settled, {200, "charge.dispute.closed", disputeOf("lost", "eur", 1000, "")},
+		}, "[{dispute/dp_1 0}]"},
+		"a dispute said by the API": {[]said{
+			{200, "charge.succeeded", chargeOf(ours)}, settled, {300, "", disputeOf("lost", "eur", 1000, "")},
+		}, "[]"},
+		"a dispute only heard of": {[]said{
+			{200, "charge.updated", chargeOf(`"disputed":true,` + ours)}, settled,
+		}, "[{disputes/ch_1 0}]"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := fmt.Sprint(append([]Need{}, know(t, tt.said...).Needs("payment_intent/pi_1")...)); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
