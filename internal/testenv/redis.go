@@ -146,7 +146,7 @@ func (s *Server) SetReadOnly(t testing.TB, on bool) {
 	}
 	client := s.client()
 	defer client.Close()
-	if err := client.SlaveOf(t.Context(), host, port).Err(); err != nil {
+	if err := client.ReplicaOf(t.Context(), host, port).Err(); err != nil {
 		t.Fatalf("replicaof %s %s: %v", host, port, err)
 	}
 }
