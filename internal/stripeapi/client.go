@@ -22,6 +22,7 @@ import (
 const (
 	callTimeout = 8 * time.Second        // all tries of one call together
 	maxTries    = 3                      // the first one included
+	busyTries   = 5                      // where Stripe still works on the same call: its answer will come
 	firstPause  = 200 * time.Millisecond // before the second try; doubled before each further one
 	dialTimeout = 3 * time.Second
 )
@@ -106,7 +107,7 @@ func (c *Client) do(ctx context.Context, what string, f func(ctx context.Context
 			return nil
 		}
 		failure := classify(ctx, what, err)
-		if try == maxTries || !failure.again || ctx.Err() != nil {
+		if try >= failure.tries() || ctx.Err() != nil {
 			return failure
 		}
 		// Half of the pause is random, so that replicas do not come back together.

@@ -107,6 +107,17 @@ func judge(answer *stripe.Error) (k Kind, again bool) {
 	return Refused, false
 }
 
+// tries returns how often a call that fails with e is made.
+func (e *Error) tries() int {
+	switch {
+	case !e.again:
+		return 1
+	case e.Code == string(stripe.ErrorCodeIdempotencyKeyInUse):
+		return busyTries
+	}
+	return maxTries
+}
+
 // maxWait is the longest pause between tries that a reader can be asked for.
 const maxWait = 5 * time.Second
 

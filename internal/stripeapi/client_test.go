@@ -91,7 +91,7 @@ func TestFailures(t *testing.T) {
 		"broken for good":     {fail(500, map[string]string{"type": "api_error"}, "Stripe-Should-Retry", "false"), Error{Kind: Unreachable, Status: 500, RequestID: "req_1"}, 1},
 		"a kept failure":      {fail(500, map[string]string{"type": "api_error"}, "Idempotent-Replayed", "true"), Error{Kind: Unreachable, Status: 500, RequestID: "req_1", KeySpent: true}, 1},
 		"a key used before":   {fail(400, map[string]string{"type": "idempotency_error"}), Error{Kind: Refused, Status: 400, RequestID: "req_1", KeySpent: true}, 1},
-		"a key in use":        {fail(409, map[string]string{"type": "invalid_request_error", "code": "idempotency_key_in_use"}), Error{Kind: Unreachable, Status: 409, Code: "idempotency_key_in_use", RequestID: "req_1"}, 3},
+		"a key in use":        {fail(409, map[string]string{"type": "invalid_request_error", "code": "idempotency_key_in_use"}), Error{Kind: Unreachable, Status: 409, Code: "idempotency_key_in_use", RequestID: "req_1"}, 5},
 		"not Stripe":          {func(w http.ResponseWriter) { w.WriteHeader(502); fmt.Fprint(w, "<html>") }, Error{Kind: Unreachable}, 3},
 	}
 	for name, tt := range tests {
