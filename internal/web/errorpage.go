@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/look"
 )
 
@@ -13,48 +14,48 @@ import (
 const errorTemplate = `{{define "content"}}
 <h1>{{.Title}}</h1>
 <p>{{.Text}}</p>
-<p><a href="/support">Go to the support page</a></p>
-{{with .RequestID}}<p><small>If you write to us about this, mention {{.}}.</small></p>{{end}}
+<p><a href="/support">{{.Home}}</a></p>
+{{with .Mention}}<p><small>{{.}}</small></p>{{end}}
 {{end}}`
 
-// An errorPage shows problems as pages.
+// An errorPage shows problems as pages, in the reader's language.
 type errorPage struct {
 	page    *look.Template
-	sandbox string
+	sandbox bool
 }
 
 func newErrorPage(sandbox bool) *errorPage {
-	e := &errorPage{page: look.MustParse(nil, errorTemplate)}
-	if sandbox {
-		e.sandbox = "Sandbox: no money moves"
-	}
-	return e
+	return &errorPage{look.MustParse(nil, errorTemplate), sandbox}
 }
 
-// write answers with a problem as a page.
+// write answers with a problem as a page. What it says follows from the status
+// alone: details are for programs, and in English.
 func (e *errorPage) write(c *gin.Context, p Problem) error {
+	lang := i18n.Negotiate(c.Query("lang"), c.GetHeader("Accept-Language"))
 	title, text := errorWords(p.Status)
-	if p.Detail != "" {
-		text = p.Detail
+	body := struct{ Title, Text, Home, Mention string }{
+		Title: i18n.T(lang, title), Text: i18n.T(lang, text), Home: i18n.T(lang, "problem.home"),
 	}
-	return e.page.Render(c.Writer, p.Status, look.Page{
-		Lang: "en", Title: title, Brand: "Support", BrandURL: "/support", Skip: "Skip to content",
-		Sandbox: e.sandbox, Private: true,
-		Body: struct{ Title, Text, RequestID string }{title, text, p.RequestID},
-	})
+	if p.RequestID != "" {
+		body.Mention = i18n.T(lang, "problem.mention", i18n.Args{"ID": p.RequestID})
+	}
+	page := look.Page{
+		Lang: lang, Title: body.Title, Brand: i18n.T(lang, "frame.brand"), BrandURL: "/support", Skip: i18n.T(lang, "frame.skip"),
+		Private: true, Body: body,
+	}
+	if e.sandbox {
+		page.Sandbox = i18n.T(lang, "frame.sandbox")
+	}
+	return e.page.Render(c.Writer, p.Status, page)
 }
 
-// errorWords returns what a status means to a reader.
+// errorWords returns the messages that say what a status means to a reader.
 func errorWords(status int) (title, text string) {
-	switch status {
-	case http.StatusNotFound:
-		return "There is no such page", "The address may be mistyped, or the page may have moved."
-	case http.StatusForbidden:
-		return "That was not allowed", "Open the page again and try once more."
-	case http.StatusTooManyRequests:
-		return "A little too fast", "There were many attempts in a short time. Nothing was charged. Please try again in a few minutes."
-	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusMethodNotAllowed:
-		return "We could not read that", "Please go back and try again."
+	switch {
+	case status == http.StatusNotFound:
+		return "problem.missing", "problem.missing.text"
+	case status < http.StatusInternalServerError:
+		return "problem.refused", "problem.refused.text"
 	}
-	return "That didn’t work", "Something is wrong on our side. Nothing was charged. Please try again in a moment."
+	return "error.title.trouble", "problem.trouble.text"
 }

@@ -305,7 +305,7 @@ func TestWhatPeopleSeeOfErrors(t *testing.T) {
 		path, accept string
 		kind, holds  string
 	}{
-		"a browser, nowhere":        {"/nowhere", "text/html,*/*", "text/html; charset=utf-8", "There is nothing at this address."},
+		"a browser, nowhere":        {"/nowhere", "text/html,*/*", "text/html; charset=utf-8", "There is no such page"},
 		"a program, nowhere":        {"/nowhere", "application/json", "application/problem+json", `"status":404`},
 		"a browser at the API":      {"/v1/nowhere", "text/html", "application/problem+json", `"status":404`},
 		"a page that fails":         {"/support", "text/html", "text/html; charset=utf-8", "mention "},
@@ -323,6 +323,17 @@ func TestWhatPeopleSeeOfErrors(t *testing.T) {
 				t.Error("a failure may be cached")
 			}
 		})
+	}
+}
+
+func TestErrorPageSpeaksTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	s, _ := server(everything())
+	for path, want := range map[string]string{"/nowhere": `<html lang="uk"`, "/nowhere?lang=de": `<html lang="de"`} {
+		body, _ := io.ReadAll(send(s, "GET", path, "", "Accept", "text/html", "Accept-Language", "uk-UA,uk;q=0.9,en;q=0.5").Body)
+		if !strings.Contains(string(body), want) {
+			t.Errorf("%s has no %s", path, want)
+		}
 	}
 }
 
