@@ -391,7 +391,8 @@ func FuzzReadInput(f *testing.F) {
 				t.Errorf("%q lets %q through", body, text)
 			}
 		}
-		if valid.Amount.Minor < 100 || valid.digest() != valid.digest() {
+		again, err := s.validate(in)
+		if err != nil || valid.Amount.Minor < 100 || valid.digest() != again.digest() {
 			t.Errorf("%q becomes %+v", body, valid)
 		}
 	})

@@ -43,31 +43,45 @@ func (s *Service) SupportForm(c *gin.Context) error {
 	if err != nil {
 		return s.showSupport(c, http.StatusUnprocessableEntity, f, supportView{Errors: []viewError{f.explain(err)}})
 	}
-	row, err := s.openForm(c.Request.Context(), r, s.network(c))
+	row, fresh, err := s.openForm(c.Request.Context(), r, s.network(c))
 	if err != nil {
 		return s.showTrouble(c, f, err)
 	}
+	target := row.URL
+	if !fresh && s.paid(c.Request.Context(), row) {
+		target = thanksPath(row.Session)
+	}
 	c.Header("Cache-Control", "no-store")
-	c.Redirect(http.StatusSeeOther, row.URL)
+	c.Redirect(http.StatusSeeOther, target)
 	return nil
+}
+
+// paid reports whether a session that a form leads to again was paid already,
+// after which Stripe's page is a dead end. It asks Stripe, and takes no answer
+// for no.
+func (s *Service) paid(ctx context.Context, row store.Checkout) bool {
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	session, err := s.Stripe.Session(ctx, row.Session)
+	return err == nil && session.Status == sessionComplete
 }
 
 // openForm opens r's checkout. A form that comes back changed, by the Back
 // button, is another gift: it gets an attempt that follows from its content,
 // and the one before can't be paid any more.
-func (s *Service) openForm(ctx context.Context, r request, network string) (store.Checkout, error) {
+func (s *Service) openForm(ctx context.Context, r request, network string) (row store.Checkout, fresh bool, err error) {
 	r.attempt = fromForm + r.attempt
-	row, _, err := s.open(ctx, r, network)
+	row, fresh, err = s.open(ctx, r, network)
 	if !errors.Is(err, fault.Conflict) {
-		return row, err
+		return row, fresh, err
 	}
 	before := r.attempt
 	r.attempt += "." + r.digest()[:digestPart]
-	row, fresh, err := s.open(ctx, r, network)
+	row, fresh, err = s.open(ctx, r, network)
 	if err == nil && fresh {
 		s.expire(ctx, before)
 	}
-	return row, err
+	return row, fresh, err
 }
 
 // digestPart is how much of a digest tells two gifts from one form apart.
@@ -87,6 +101,11 @@ func (s *Service) expire(ctx context.Context, attempt string) {
 	defer cancel()
 	if _, err := s.Stripe.ExpireSession(ctx, row.Session); err != nil {
 		s.Log.InfoContext(ctx, "checkout: the replaced session stays open", "checkout", row.ID, "err", err)
+		return
+	}
+	// Who changes the form back asks for another session, not for this one.
+	if _, err := s.renew(ctx, row, s.refused.key(s.Now()), s.sessionEnd()); err != nil {
+		s.Log.ErrorContext(ctx, "checkout: a closed session is still in its row", "checkout", row.ID, "err", err)
 	}
 }
 

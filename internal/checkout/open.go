@@ -42,8 +42,10 @@ const (
 )
 
 // errOtherContent says that an attempt was made before, for something else.
-var errOtherContent = fault.New(fault.Conflict,
-	"This attempt was made before with other content; use a new attempt id.")
+var errOtherContent = &fault.Error{
+	Kind: fault.Conflict, Field: "attempt",
+	Detail: "This attempt was made before with other content; use a new attempt id.",
+}
 
 // open returns the open checkout of r, and whether it is new. The same attempt
 // with the same content gives the same one. Stripe is asked after the row is
@@ -123,7 +125,7 @@ func (s *Service) write(ctx context.Context, r request, digest string) (store.Ch
 		Currency: r.Amount.Currency, AmountMinor: r.Amount.Minor, Interval: r.Interval,
 		Article: r.Article, Placement: r.Placement, Campaign: r.Campaign, Variant: r.Variant, Tier: r.Tier,
 		Locale: r.Lang, Attribution: r.Attribution, UTM: string(utm), Name: r.Name, Anonymous: r.Anonymous,
-		Message: r.Message, ReturnURL: r.ReturnURL, CreatedAt: now, ExpiresAt: now.Add(sessionLife).Truncate(time.Second),
+		Message: r.Message, ReturnURL: r.ReturnURL, CreatedAt: now, ExpiresAt: s.sessionEnd(),
 	}
 	if row.Attempt == "" {
 		row.Attempt = fromUs + row.ID
@@ -156,8 +158,12 @@ func (s *Service) renewIfLate(ctx context.Context, row store.Checkout) (store.Ch
 	if s.Now().Add(leastLife).Before(row.ExpiresAt) {
 		return row, nil
 	}
-	return s.renew(ctx, row, s.refused.key(s.Now()), s.Now().UTC().Add(sessionLife).Truncate(time.Second))
+	return s.renew(ctx, row, s.refused.key(s.Now()), s.sessionEnd())
 }
+
+// sessionEnd returns when a session that is asked for now ends, in whole
+// seconds as Stripe has it.
+func (s *Service) sessionEnd() time.Time { return s.Now().UTC().Add(sessionLife).Truncate(time.Second) }
 
 // renew gives row another idempotency key. Where a simultaneous request did so
 // first, its key is the one.

@@ -24,6 +24,15 @@ const (
 	askStripeFor = 5  // every so many looks Stripe is asked how the payment stands
 )
 
+// sessionComplete is Stripe's word for a session that was paid, or whose
+// payment is on its way.
+const sessionComplete = "complete"
+
+// thanksPath returns the page of a session.
+func thanksPath(session string) string {
+	return "/thanks?" + url.Values{"session_id": {session}}.Encode()
+}
+
 // statusTimeout bounds what a donor waits for Stripe's word on the payment.
 const statusTimeout = 2 * time.Second
 
@@ -107,7 +116,7 @@ func (s *Service) paymentState(ctx context.Context, row store.Checkout, look int
 	case err != nil:
 		s.Log.WarnContext(ctx, "thanks: Stripe could not be asked", "checkout", row.ID, "err", err)
 		return giftPending
-	case session.Status != "complete":
+	case session.Status != sessionComplete:
 		return giftOpen
 	case session.PaymentStatus == "unpaid":
 		return giftPromised
