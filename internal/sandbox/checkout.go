@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"net/http"
-	"strings"
-)
+import "strings"
 
 // Pay ends (or, for a declined card, tries) an open session as a donor on the
 // checkout page would, and returns the address to which the donor goes then:
@@ -214,9 +211,10 @@ func (s *Sandbox) cancelIntentNow(c *call) (Object, error) {
 	}
 	switch status := pi.str("status"); status {
 	case "succeeded", "canceled", "processing":
-		e := invalidCode("payment_intent_unexpected_state", "", "You cannot cancel this PaymentIntent because it has a status of "+status+".")
-		e.status = http.StatusBadRequest
-		return nil, e
+		return nil, invalidCode("payment_intent_unexpected_state", "", "You cannot cancel this PaymentIntent because it has a status of "+status+".")
+	}
+	if s.st.get(kindSession, s.st.get(kindNote, id).str("session")).str("status") == "open" {
+		return nil, invalidCode("payment_intent_unexpected_state", "", "You cannot cancel a PaymentIntent of an open Checkout Session. Expire the session instead.")
 	}
 	reason := c.params.Text("cancellation_reason")
 	if reason == "" {

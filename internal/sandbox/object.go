@@ -121,14 +121,6 @@ func text(s string) any {
 	return s
 }
 
-// number returns n, or nil for 0, for times that did not happen.
-func number(n int64) any {
-	if n == 0 {
-		return nil
-	}
-	return n
-}
-
 // listOf is Stripe's form of a list inside an object.
 func listOf(url string, items ...any) Object {
 	if items == nil {

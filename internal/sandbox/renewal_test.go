@@ -70,7 +70,13 @@ func TestDunning(t *testing.T) {
 			if sub := w.subscription(id); sub.str("status") != "past_due" || open.str("status") != "open" || open.get("next_payment_attempt") == nil {
 				t.Fatalf("after the first failure: subscription %s, invoice %v", sub.str("status"), open)
 			}
-			w.advance(16 * aDay) // 3 + 5 + 7 days of retries
+			for _, days := range []int64{3, 5, 7} {
+				before := w.invoices(id)[0]
+				if wait := before.int("next_payment_attempt") - w.Now().Unix(); wait > days*24*3600 || wait <= (days-1)*24*3600 {
+					t.Errorf("after attempt %d the next is %d s away, want it within %d days", before.int("attempt_count"), wait, days)
+				}
+				w.advance(time.Duration(days) * aDay)
+			}
 			last := w.invoices(id)[0]
 			if last.int("attempt_count") != 4 || last.get("next_payment_attempt") != nil {
 				t.Errorf("%v attempts, next %v; want 4 and none", last.get("attempt_count"), last.get("next_payment_attempt"))

@@ -121,8 +121,9 @@ func TestSeedRepeatsIDs(t *testing.T) {
 		}
 		return got
 	}
-	if id(5) != id(5) || id(5) == id(6) || id(0) == id(0) {
-		t.Error("ids follow their seed, and nothing without one")
+	five, fiveAgain, six, free, freeAgain := id(5), id(5), id(6), id(0), id(0)
+	if five != fiveAgain || five == six || free == freeAgain {
+		t.Errorf("seed 5 gives %s and %s, 6 gives %s, none gives %s and %s", five, fiveAgain, six, free, freeAgain)
 	}
 }
 
