@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -315,12 +316,15 @@ func TestSimultaneousAttempts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var group sync.WaitGroup
-	urls := make([]string, 8)
+	urls, created := make([]string, 8), atomic.Int64{}
 	for i := range urls {
 		group.Go(func() {
 			w := b.post(`{"amount_minor":1000,"currency":"EUR","interval":"once","attempt":"double press"}`)
 			if w.Code == 201 || w.Code == 200 {
 				urls[i] = answer(t, w).URL
+			}
+			if w.Code == 201 {
+				created.Add(1)
 			}
 		})
 	}
@@ -332,6 +336,9 @@ func TestSimultaneousAttempts(t *testing.T) {
 	}
 	if len(b.stripe.sessions) != 1 {
 		t.Errorf("%d sessions", len(b.stripe.sessions))
+	}
+	if n := created.Load(); n != 1 {
+		t.Errorf("%d were told that they are the first", n)
 	}
 }
 

@@ -73,7 +73,7 @@ func (s *Service) open(ctx context.Context, r request, network string) (row stor
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
 	defer cancel()
 	if !found {
-		if row, err = s.write(ctx, r, digest); err != nil {
+		if row, fresh, err = s.write(ctx, r, digest); err != nil {
 			return row, false, err
 		}
 		if s.usable(row) { // somebody with the same attempt was faster
@@ -84,7 +84,7 @@ func (s *Service) open(ctx context.Context, r request, network string) (row stor
 		return row, false, err
 	}
 	row, err = s.askStripe(ctx, row)
-	return row, !found, err
+	return row, fresh, err
 }
 
 // usable reports whether a donor can still pay at row's address.
@@ -113,14 +113,14 @@ func (s *Service) allow(ctx context.Context, network string) error {
 }
 
 // write stores a new row for r, or returns the one that a simultaneous request
-// with the same attempt stored first.
-func (s *Service) write(ctx context.Context, r request, digest string) (store.Checkout, error) {
+// with the same attempt stored first; added tells which.
+func (s *Service) write(ctx context.Context, r request, digest string) (row store.Checkout, added bool, err error) {
 	utm, err := json.Marshal(r.UTM)
 	if err != nil {
-		return store.Checkout{}, fmt.Errorf("write utm fields: %w", err)
+		return row, false, fmt.Errorf("write utm fields: %w", err)
 	}
 	now := s.Now().UTC()
-	row := store.Checkout{
+	row = store.Checkout{
 		ID: newID("co_"), Attempt: r.attempt, Digest: digest, IdempotencyKey: s.refused.key(now), Status: store.CheckoutNew,
 		Currency: r.Amount.Currency, AmountMinor: r.Amount.Minor, Interval: r.Interval,
 		Article: r.Article, Placement: r.Placement, Campaign: r.Campaign, Variant: r.Variant, Tier: r.Tier,
@@ -130,23 +130,23 @@ func (s *Service) write(ctx context.Context, r request, digest string) (store.Ch
 	if row.Attempt == "" {
 		row.Attempt = fromUs + row.ID
 	}
-	added, err := s.Store.AddCheckout(ctx, row)
+	added, err = s.Store.AddCheckout(ctx, row)
 	if err != nil {
-		return row, noDatabase(err)
+		return row, false, noDatabase(err)
 	}
 	if added {
-		return row, nil
+		return row, true, nil
 	}
 	row, found, err := s.Store.CheckoutByAttempt(ctx, row.Attempt)
 	switch {
 	case err != nil:
-		return row, noDatabase(err)
+		return row, false, noDatabase(err)
 	case !found:
-		return row, fmt.Errorf("attempt %s is taken and not there", row.Attempt)
+		return row, false, fmt.Errorf("attempt %s is taken and not there", row.Attempt)
 	case row.Digest != digest:
-		return row, errOtherContent
+		return row, false, errOtherContent
 	}
-	return row, nil
+	return row, false, nil
 }
 
 // newID returns a random id: 130 bits after the prefix.
