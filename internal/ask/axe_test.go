@@ -2,7 +2,6 @@ package ask
 
 import (
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,19 +9,12 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv"
 )
 
-// TestAxe looks for what keeps people out, with axe-core, whose axe.min.js
-// SUPPORT_TEST_AXE names: it is not ours to keep here.
+// TestAxe looks for what keeps people out, with axe-core.
 func TestAxe(t *testing.T) {
-	file := os.Getenv("SUPPORT_TEST_AXE")
-	if file == "" {
-		t.Skip("SUPPORT_TEST_AXE names no axe.min.js")
-	}
-	axe, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	axe := testenv.Axe(t)
 	var f *site
 	f = serveSite(t, map[string]http.HandlerFunc{
 		"/page":     fixture(&f, strictPolicy, "", "<main><h1>A page</h1>"+asked(`campaign="winter"`)+"</main>"),
@@ -45,7 +37,7 @@ func TestAxe(t *testing.T) {
 				root.querySelector('.give').click(); ` + end + `.shadowRoot.querySelector('.close').click(); return true })()`} {
 				eval[any](t, b, state)
 				b.do(t, chromedp.Sleep(200*time.Millisecond)) // colours on their way are no colours
-				found := eval[[]string](t, b, string(axe)+`; axe.run({exclude: ['.skip']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))`)
+				found := eval[[]string](t, b, axe+`; axe.run({exclude: ['.skip']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))`)
 				for _, violation := range found {
 					t.Errorf("%s in %s: %s", address, scheme, violation)
 				}
