@@ -39,12 +39,16 @@ func BenchmarkAskRoute(b *testing.B) {
 
 // TestAskRouteAllocatesNothing keeps the busiest route free of garbage.
 func TestAskRouteAllocatesNothing(t *testing.T) {
+	most := 0.0
+	if raceDetector {
+		most = 1 // it makes sync.Pool forget gin's contexts now and then
+	}
 	h := everything()
 	h.Ask = func(*gin.Context) error { return nil }
 	s, _ := server(h)
 	r := httptest.NewRequest(http.MethodGet, "/v1/ask?article=a", nil)
 	w := &sink{header: http.Header{}}
-	if allocs := testing.AllocsPerRun(100, func() { s.ServeHTTP(w, r) }); allocs != 0 {
+	if allocs := testing.AllocsPerRun(100, func() { s.ServeHTTP(w, r) }); allocs > most {
 		t.Errorf("%v allocations a request", allocs)
 	}
 }
