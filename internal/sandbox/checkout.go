@@ -6,7 +6,8 @@ import "strings"
 // checkout page would, and returns the address to which the donor goes then:
 // the session's success_url or cancel_url, or after a declined payment the
 // page itself, where it can be tried again. Of a session that is no longer
-// open it changes nothing.
+// open it changes nothing. Delayed outcomes are bank debits, taken in every
+// currency here, though Stripe takes them in euros only.
 func (s *Sandbox) Pay(sessionID string, payer Payer, outcome Outcome) (string, error) {
 	to := ""
 	err := s.do(func() (err error) {

@@ -240,6 +240,16 @@ func TestEndpointsOfTheAPI(t *testing.T) {
 	}
 }
 
+func TestOnlySomeEvents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(o *sandbox.Options) { o.Events = []string{"charge.succeeded"} })
+	w.gift("1000", "eur")
+	w.DeliverAll(t.Context())
+	if got := types(w.inbox.events(t)); !slices.Equal(got, []string{"charge.succeeded"}) {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

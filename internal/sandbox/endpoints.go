@@ -24,11 +24,19 @@ func (s *Sandbox) keepDefaultEndpoint() {
 		secret = "whsec_" + randomText(newRandom(0), 32)
 	}
 	s.opts.WebhookSecret = secret
-	if old := s.st.get(kindEndpoint, id); old != nil {
-		s.st.change(kindEndpoint, id, func(e Object) { e["url"] = s.opts.WebhookURL })
-	} else {
+	events := []any{}
+	for _, name := range s.opts.Events {
+		events = append(events, name)
+	}
+	if s.st.get(kindEndpoint, id) == nil {
 		s.st.put(kindEndpoint, s.endpointObject(id, s.opts.WebhookURL, []any{"*"}))
 	}
+	s.st.change(kindEndpoint, id, func(e Object) {
+		e["url"] = s.opts.WebhookURL
+		if len(events) > 0 {
+			e["enabled_events"] = events
+		}
+	})
 	s.st.put(kindNote, Object{"id": id, "secret": secret})
 }
 

@@ -9,6 +9,9 @@ import (
 const (
 	idLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	idLength  = 24
+	// sessionIDLength makes a session's id as long as Stripe's, 66 characters,
+	// so that no column or address is too short for the real ones.
+	sessionIDLength = 58
 )
 
 // newRandom returns a source that repeats itself for a seed other than 0.
@@ -33,8 +36,12 @@ func randomText(r *rand.Rand, length int) string {
 // newID returns an id of k that is not taken; with a seed, a restart would
 // otherwise begin with the ids of the first run.
 func (s *Sandbox) newID(k kind) string {
+	length := idLength
+	if k == kindSession {
+		length = sessionIDLength
+	}
 	for {
-		id := prefixOf(k) + randomText(s.random, idLength)
+		id := prefixOf(k) + randomText(s.random, length)
 		if s.st.get(k, id) == nil {
 			return id
 		}

@@ -30,9 +30,12 @@ type Options struct {
 	// as "http://127.0.0.1:8080/sandbox". Pages are linked under it.
 	BaseURL string
 
-	// WebhookURL gets every event; "" delivers only to endpoints made through
-	// the API.
+	// WebhookURL gets events; "" delivers only to endpoints made through the
+	// API.
 	WebhookURL string
+
+	// Events are the types that WebhookURL gets; none is all.
+	Events []string
 
 	// WebhookSecret signs what goes to WebhookURL. "" makes one.
 	WebhookSecret string
