@@ -84,6 +84,8 @@ func (s *service) wire(settings config.Settings, local string) error {
 	if err != nil {
 		return err
 	}
+	signals := ask.NewSignals(ask.SignalsOptions{Add: s.store.AddSignals, Signer: signer, Timezone: settings.Timezone, Log: s.log})
+	s.parts = append(s.parts, func(ctx context.Context) error { signals.Run(ctx); return nil })
 	giving, err := newCheckout(settings, local, s.store, cache, signer, s.log)
 	if err != nil {
 		return err
@@ -94,7 +96,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	handlers := web.Handlers{
 		Ask: asks.Ask, Explain: asks.Explain, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
 		Script: asks.Script, PinnedScript: asks.PinnedScript, PinnedPath: asks.PinnedPath(), Embed: asks.Embed,
-		Developers: asks.Developers, Frame: asks.Frame,
+		Developers: asks.Developers, Frame: asks.Frame, Signals: signals.Record,
 		Checkout: giving.Create, SupportPage: giving.SupportPage, SupportForm: giving.SupportForm, Thanks: giving.Thanks,
 		Webhook: hooks.Stripe,
 		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,

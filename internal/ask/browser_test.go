@@ -1,9 +1,13 @@
 package ask
 
 import (
+	"bytes"
 	"context"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +32,9 @@ type site struct {
 	fails bool
 	age   string // how old a cache says the answers are; "" for none
 	mu    sync.Mutex
+
+	signals *Signals
+	told    chan string // signals as they come
 }
 
 // serveSite serves on a free port. Other paths than ours are those of pages.
@@ -54,6 +61,9 @@ func serveSite(t *testing.T, pages map[string]http.HandlerFunc, rows ...store.Sc
 	for path, handler := range pages {
 		engine.GET(path, gin.WrapF(handler))
 	}
+	f.told = make(chan string, 100)
+	f.signals = NewSignals(SignalsOptions{Signer: f.signer, Timezone: time.UTC, Log: slog.New(slog.DiscardHandler)})
+	engine.POST("/v1/signals", f.signalled)
 	engine.GET("/support", func(c *gin.Context) { c.String(http.StatusOK, "the support page") })
 	engine.GET("/assets/*path", gin.WrapH(look.NewAssets(look.Icon, look.Style)))
 	server.Start()
@@ -74,6 +84,42 @@ func (f *site) ask(c *gin.Context) error {
 		c.Header("Age", f.age)
 	}
 	return f.Ask(c)
+}
+
+// signalled takes a signal as package web does, and tells the test.
+func (f *site) signalled(c *gin.Context) {
+	c.Header("Access-Control-Allow-Origin", "*")
+	var g signal
+	if err := c.ShouldBindBodyWithJSON(&g); err != nil {
+		f.told <- err.Error()
+	}
+	claim, err := f.signer.Verify(g.Token, time.Now())
+	if err != nil {
+		f.told <- err.Error()
+	}
+	f.told <- claim.Placement + " " + g.Kind
+	body, _ := c.Get(gin.BodyBytesKey)
+	c.Request.Body = io.NopCloser(bytes.NewReader(body.([]byte)))
+	if err := f.signals.Record(c); err != nil {
+		f.told <- err.Error()
+	}
+}
+
+// await waits for these signals, in any order, and no others.
+func (f *site) await(t *testing.T, want ...string) {
+	t.Helper()
+	for len(want) > 0 {
+		select {
+		case got := <-f.told:
+			i := slices.Index(want, got)
+			if i < 0 {
+				t.Fatalf("the service was told %q, want one of %q", got, want)
+			}
+			want = slices.Delete(want, i, i+1)
+		case <-time.After(10 * time.Second):
+			t.Fatalf("the service was never told %q", want)
+		}
+	}
 }
 
 // A tab is a page in Chromium.

@@ -137,9 +137,10 @@ func (s *Service) Frame(c *gin.Context) error {
 	scheme := cmp.Or(theme, "light dark")
 	page := struct {
 		Lang, Title     string
+		Icon            string
 		Style           template.CSS
 		Element, Script template.HTML
-	}{e.Lang, i18n.T(e.Lang, "ask.region"), template.CSS(style + ":root{color-scheme:" + scheme + "}"), template.HTML(s.element(e)), template.HTML(s.scriptTag())}
+	}{e.Lang, i18n.T(e.Lang, "ask.region"), look.Icon.Path, template.CSS(style + ":root{color-scheme:" + scheme + "}"), template.HTML(s.element(e)), template.HTML(s.scriptTag())}
 	var out bytes.Buffer
 	if err := frameTemplate.Execute(&out, page); err != nil {
 		return fmt.Errorf("render the frame: %w", err)

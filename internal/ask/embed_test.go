@@ -249,6 +249,8 @@ func TestSecondAskIsQuiet(t *testing.T) {
 	if told := eval[[]string](t, b, `told`); len(told) != 2 {
 		t.Errorf("the page was told %q, want each ask once", told)
 	}
+	eval[bool](t, b, `(`+end+`.shadowRoot.querySelector('.give').addEventListener('click', e => e.preventDefault()), `+end+`.shadowRoot.querySelector('.give').click(), true)`)
+	f.await(t, "mid seen", "end seen", "end clicked")
 }
 
 func TestGoalBar(t *testing.T) {

@@ -50,3 +50,18 @@ async function load(url: string): Promise<Answer> {
 function language(element: Element): string {
   return element.closest("[lang]")?.getAttribute("lang") || document.documentElement.lang;
 }
+
+// A page view has a random number for as long as it is open, and nobody a
+// longer one, so that nothing is counted twice.
+const view = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+
+// signal tells the service what happened to an ask. Nothing waits for it.
+export function signal(kind: string, token: string) {
+  fetch(new URL("signals", own!.src), {
+    method: "POST",
+    body: JSON.stringify({ kind, view, token }), // text/plain, which needs no preflight
+    keepalive: true, // the page may be left at this moment
+    credentials: "omit",
+    referrerPolicy: "strict-origin",
+  }).catch(() => {});
+}

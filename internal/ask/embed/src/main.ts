@@ -3,7 +3,7 @@
 // link stays as the page wrote it.
 
 import type { Answer, Level } from "./answer";
-import { ask, forget } from "./data";
+import { ask, forget, signal } from "./data";
 import { fullCard, hiddenCard, quietCard, type Card, type Choice } from "./card";
 import css from "./ask.css";
 
@@ -203,6 +203,7 @@ class Support extends HTMLElement {
   #tell(what: string, more: object = {}) {
     const detail = { article: this.getAttribute("article"), placement: this.placement, quiet: this.#quiet, ...more };
     this.dispatchEvent(new CustomEvent("u24-support:" + what, { bubbles: true, composed: true, detail }));
+    signal(what === "shown" ? "seen" : what, this.#answer!.placements![this.placement].token);
   }
 }
 

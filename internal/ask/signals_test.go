@@ -1,0 +1,163 @@
+package ask
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/store"
+)
+
+// A ledgerOf counts what was flushed.
+type ledgerOf struct {
+	mu    sync.Mutex
+	times map[string]int64
+	err   error
+}
+
+func (l *ledgerOf) add(_ context.Context, batch []store.Signal) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	for _, g := range batch {
+		l.times[fmt.Sprintf("%d %s %s %s", g.Day, g.Article, g.Placement, g.Kind)] += g.Times
+	}
+	return nil
+}
+
+func newSignals(t testing.TB) (*Signals, *ledgerOf) {
+	t.Helper()
+	kyiv, err := time.LoadLocation("Europe/Kyiv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &ledgerOf{times: map[string]int64{}}
+	return NewSignals(SignalsOptions{
+		Add: l.add, Signer: attribution.NewSigner([][]byte{[]byte("a secret of thirty-two characters")}), Timezone: kyiv,
+		Now: func() time.Time { return time.Date(2026, 11, 23, 22, 30, 0, 0, time.UTC) }, Log: slog.New(slog.DiscardHandler),
+	}), l
+}
+
+func (s *Signals) token(article, placement string) string {
+	return s.Signer.Sign(attribution.Claim{Article: article, Placement: placement, Hour: attribution.Hour(s.Now())})
+}
+
+// send posts one signal.
+func send(s *Signals, body string) error {
+	c, _ := gin.CreateTestContext(httptest.NewRecorder())
+	c.Request = httptest.NewRequest(http.MethodPost, "/v1/signals", strings.NewReader(body))
+	return s.Record(c)
+}
+
+func body(kind, view, token string) string {
+	return fmt.Sprintf(`{"kind":%q,"view":%q,"token":%q}`, kind, view, token)
+}
+
+func TestSignalsAreCountedOnceAPageView(t *testing.T) {
+	t.Parallel()
+	s, l := newSignals(t)
+	for _, b := range []string{
+		body("seen", "view-0001", s.token("a", "mid")), body("seen", "view-0001", s.token("a", "mid")), // a replay
+		body("seen", "view-0002", s.token("a", "mid")), body("clicked", "view-0001", s.token("a", "mid")), body("seen", "view-0001", s.token("a", "end")),
+	} {
+		if err := send(s, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.flush(t.Context())
+	s.flush(t.Context())
+	want := map[string]int64{"20261124 a mid seen": 2, "20261124 a mid clicked": 1, "20261124 a end seen": 1}
+	if fmt.Sprint(l.times) != fmt.Sprint(want) {
+		t.Errorf("counted %v, want %v", l.times, want)
+	}
+}
+
+func TestSignalsRefuse(t *testing.T) {
+	t.Parallel()
+	s, _ := newSignals(t)
+	token := s.token("a", "mid")
+	old := s.Signer.Sign(attribution.Claim{Article: "a", Placement: "mid", Hour: attribution.Hour(s.Now()) - 24*31})
+	for name, tt := range map[string]struct {
+		body, field string
+		kind        fault.Kind
+	}{
+		"no JSON":          {"seen", "", fault.Invalid},
+		"an unknown field": {`{"kind":"seen","view":"view-0001","token":"` + token + `","email":"x"}`, "", fault.Invalid},
+		"another kind":     {body("sold", "view-0001", token), "kind", fault.Invalid},
+		"a short view":     {body("seen", "v", token), "view", fault.Invalid},
+		"no token":         {body("seen", "view-0001", ""), "token", fault.Invalid},
+		"a forged token":   {body("seen", "view-0001", token[:len(token)-2]+"AA"), "token", fault.Invalid},
+		"an old token":     {body("seen", "view-0001", old), "token", fault.Invalid},
+		"too long":         {strings.Repeat(" ", maxSignal+1), "", fault.TooLarge},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			refused, ok := errors.AsType[*fault.Error](send(s, tt.body))
+			if !ok || refused.Kind != tt.kind || refused.Field != tt.field {
+				t.Errorf("got %v, want %s about %q", refused, tt.kind, tt.field)
+			}
+		})
+	}
+}
+
+func TestSignalsOutliveTheDatabase(t *testing.T) {
+	t.Parallel()
+	s, l := newSignals(t)
+	l.err = errors.New("the database is away")
+	if err := send(s, body("seen", "view-0001", s.token("a", "mid"))); err != nil {
+		t.Fatal(err)
+	}
+	s.flush(t.Context())
+	if err := send(s, body("seen", "view-0002", s.token("a", "mid"))); err != nil {
+		t.Fatal(err)
+	}
+	l.err = nil
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s.Run(ctx) // a service that ends stores what it has
+	if l.times["20261124 a mid seen"] != 2 {
+		t.Errorf("counted %v, want 2", l.times)
+	}
+}
+
+func TestSignalsAreBounded(t *testing.T) {
+	t.Parallel()
+	s, l := newSignals(t)
+	for i := range 2*maxPending + 2*maxViews {
+		s.count(signal{Kind: "seen", View: fmt.Sprint("view", i)}, store.Signal{Article: fmt.Sprint(i % (2 * maxPending)), Kind: "seen"})
+	}
+	if len(s.pending) > maxPending || len(s.young)+len(s.old) > 2*maxViews || s.dropped == 0 {
+		t.Errorf("%d counts and %d views are held, %d dropped", len(s.pending), len(s.young)+len(s.old), s.dropped)
+	}
+	s.flush(t.Context())
+	if len(l.times) != maxPending {
+		t.Errorf("%d counts were stored, want %d", len(l.times), maxPending)
+	}
+}
+
+// BenchmarkSignals is one beacon in process: the aim is 20,000 a second.
+func BenchmarkSignals(b *testing.B) {
+	s, _ := newSignals(b)
+	token := s.token("uk-defense-secretary-troops", "mid")
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i++
+		if err := send(s, body("seen", fmt.Sprint("view-", i, "-12345678"), token)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
