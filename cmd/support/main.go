@@ -27,6 +27,8 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // what was asked for did not succeed, or found something wrong
 	exitUsage  = 2 // what was asked for can't be understood
+
+	exitUnreachable = 2 // of reconcile: Stripe or the database can't be asked
 )
 
 // A command is one of the program's commands.
@@ -48,6 +50,7 @@ func commands() []command {
 		{"verify", "", "recomputes everything without writing and tells each drift", runVerify},
 		{"rebuild", "", "makes sums, counts and donations again from what Stripe said", runRebuild},
 		{"replay", "EVENT_ID… | --parked", "applies stored events again", runReplay},
+		{"reconcile", "[--since 96h] [--dry-run]", "compares everything with Stripe's lists and repairs what differs", runReconcile},
 		{"report", "--from D --to D --by DIM [--format table|csv|json]", "shows what was given in a period", runReport},
 	}
 }
@@ -76,6 +79,9 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	}
 	for line := range strings.SplitSeq(err.Error(), "\n") {
 		fmt.Fprintf(stderr, "support: %s\n", line)
+	}
+	if _, unreachable := errors.AsType[unreachableError](err); unreachable {
+		return exitUnreachable
 	}
 	return exitFailed
 }

@@ -51,6 +51,9 @@ func (g *Graph) Needs(root Ref) []Need {
 		}
 	case KindPayout:
 		p := find[*Payout](g, KindPayout, root.ID())
+		if p != nil {
+			n.again(root, p.State.Stamp, PriorityFees)
+		}
 		if p != nil && p.Automatic && p.State.Value.Reconciliation == "completed" && p.Listed < p.State.At {
 			n.add(ListPayout, root.ID(), PriorityFees)
 		}

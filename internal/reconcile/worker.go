@@ -73,9 +73,10 @@ func (s *Service) take(ctx context.Context, limit int) ([]store.Fetch, error) {
 	return s.Store.TakeFetches(ctx, s.Now(), fetchLease, limit)
 }
 
-// follow answers one wish, or puts it off.
-func (s *Service) follow(ctx context.Context, f store.Fetch) {
+// follow answers one wish, or puts it off, and reports which.
+func (s *Service) follow(ctx context.Context, f store.Fetch) (answered bool) {
 	err := s.answer(ctx, f)
+	answered = err == nil
 	after := context.WithoutCancel(ctx) // the queue hears of it even when the program ends
 	switch {
 	case err == nil:
@@ -91,6 +92,7 @@ func (s *Service) follow(ctx context.Context, f store.Fetch) {
 	if err != nil {
 		s.Log.WarnContext(ctx, "follow-up: the queue can't be written", "ref", f.Ref, "err", err)
 	}
+	return answered
 }
 
 // delayAfter returns how long a wish waits after it failed for the nth time,

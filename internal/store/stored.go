@@ -62,3 +62,46 @@ func (s *Store) WaitingFetches(ctx context.Context, limit int) ([]WaitingFetch, 
 	}
 	return found, nil
 }
+
+// A StoredRegister is what is stored of one object.
+type StoredRegister struct {
+	Ref   string
+	State string
+}
+
+// UnfinishedAfter returns up to limit registers of the kinds of objects that
+// may still change by themselves, in the database's order of their refs, from
+// the one after a ref. Whether one is finished is for the caller to read.
+func (s *Store) UnfinishedAfter(ctx context.Context, ref string, limit int) ([]StoredRegister, error) {
+	var found []StoredRegister
+	err := scanAll(s.read.QueryContext(ctx, `
+		SELECT ref, state FROM registers
+		WHERE ref > $1 AND (ref LIKE 'subscription/%' OR ref LIKE 'dispute/%' OR ref LIKE 'refund/%' OR ref LIKE 'invoice/%'
+			OR ref LIKE 'payment\_intent/%' ESCAPE '\' OR ref LIKE 'payout/%' OR ref LIKE 'checkout.session/%'
+			OR ref LIKE 'charge/%')
+		ORDER BY ref LIMIT $2`, ref, limit))(func(r *sql.Rows) error {
+		var s StoredRegister
+		err := r.Scan(&s.Ref, &s.State)
+		found = append(found, s)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read registers of unfinished objects: %w", err)
+	}
+	return found, nil
+}
+
+// OpenFetches returns which of several wishes nobody has tried to answer yet.
+func (t *Tx) OpenFetches(ctx context.Context, refs []string) (map[string]bool, error) {
+	open := map[string]bool{}
+	err := t.query(ctx, `SELECT ref FROM fetches WHERE attempts = 0 AND `+t.any("ref", 1), []any{t.list(refs)}, func(r row) error {
+		var ref string
+		err := r.Scan(&ref)
+		open[ref] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read open fetches: %w", err)
+	}
+	return open, nil
+}

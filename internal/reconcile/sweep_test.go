@@ -1,0 +1,274 @@
+package reconcile_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/reconcile"
+	"github.com/united24media/support/internal/sandbox"
+	"github.com/united24media/support/internal/store"
+)
+
+const day = 24 * time.Hour
+
+// sweep sweeps and returns the report and the differences, one a line.
+func (h *house) sweep(w reconcile.Sweep) (reconcile.Report, string) {
+	h.t.Helper()
+	var lines strings.Builder
+	w.Found = func(d store.Difference) {
+		fmt.Fprintf(&lines, "%s: %s (%s) %t\n", d.Ref, d.Detail, d.Cause, d.Repaired)
+	}
+	if w.Since == 0 {
+		w.Since = 60 * day
+	}
+	report, err := h.SweepNow(h.t.Context(), w)
+	ok(h.t, err)
+	return report, lines.String()
+}
+
+// level fails the test unless a sweep finds nothing and what is stored follows
+// from what was said.
+func (h *house) level() {
+	h.t.Helper()
+	if report, found := h.sweep(reconcile.Sweep{Full: true}); report.Differences != 0 {
+		h.t.Errorf("a sweep finds %d more:\n%s", report.Differences, found)
+	}
+	drifts, err := h.ledger.Verify(h.t.Context())
+	ok(h.t, err)
+	for _, d := range drifts {
+		h.t.Errorf("drift: %s", d)
+	}
+}
+
+// story lets everything happen that a newsroom's books must show, some of it
+// long ago.
+func (h *house) story() {
+	h.t.Helper()
+	h.give(1000, "USD", "month")
+	h.advance(40 * day) // renewed once
+	h.give(2500, "EUR", "once")
+	h.give(900, "JPY", "once")
+	charges := map[int64]string{}
+	for page, err := range h.stripe.List(h.t.Context(), "/v1/charges", nil) {
+		ok(h.t, err)
+		for i, object := range page.Objects {
+			for _, amount := range []int64{2500, 900} {
+				if strings.Contains(string(object), fmt.Sprintf(`"amount": %d,`, amount)) {
+					charges[amount] = page.IDs[i]
+				}
+			}
+		}
+	}
+	first, err := h.box.Refund(charges[2500], 700)
+	ok(h.t, err)
+	_, err = h.box.Refund(charges[2500], 300)
+	ok(h.t, err)
+	ok(h.t, h.box.FailRefund(first))
+	_, err = h.box.Dispute(charges[900], sandbox.Complaint{})
+	ok(h.t, err)
+	h.deliver()
+	h.advance(time.Minute)
+}
+
+// told is what a story comes to.
+func (h *house) told() {
+	h.t.Helper()
+	sums := map[string]giving.Donation{}
+	for _, d := range h.donations() {
+		sum := sums[d.Currency]
+		sum.Gross, sum.Refunded, sum.Disputed = sum.Gross+d.Gross, sum.Refunded+d.Refunded, sum.Disputed+d.Disputed
+		sum.Settled.Net += d.Settled.Net
+		sums[d.Currency] = sum
+	}
+	for currency, want := range map[string][4]int64{ // gross, refunded, disputed, net in EUR
+		"USD": {2000, 0, 0, 2 * (920 - 27 - 30)},
+		"EUR": {2500, 300, 0, 2500 - 73 - 30 - 300},
+		"JPY": {900, 0, 900, -16 - 30 - 1500},
+	} {
+		d := sums[currency]
+		if got := [4]int64{d.Gross, d.Refunded, d.Disputed, d.Settled.Net}; got != want {
+			h.t.Errorf("%s: gross, refunded, disputed, net %v, want %v", currency, got, want)
+		}
+	}
+	if n := len(h.donations()); n != 4 {
+		h.t.Errorf("%d donations, want 4", n)
+	}
+	if m := h.memberships(); len(m) != 1 || m[0].Status != "active" {
+		h.t.Errorf("memberships: %+v", m)
+	}
+}
+
+func TestOneSweepMendsWhatWasLost(t *testing.T) {
+	t.Parallel()
+	for name, chaos := range map[string]sandbox.Chaos{
+		"undelivered, and Stripe knows":  {Lose: 100},
+		"undelivered, and nobody knows":  {Vanish: 100},
+		"a third undelivered":            {Vanish: 33, Twice: 20},
+		"delivered, but half of it only": {Lose: 50, Double: 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, func(t *testing.T, h *house) {
+				ok(t, h.box.SetChaos(chaos))
+				h.story()
+				ok(t, h.box.SetChaos(sandbox.Chaos{}))
+				before, err := h.ledger.Hash(t.Context(), h.store)
+				ok(t, err)
+				dry, _ := h.sweep(reconcile.Sweep{Full: true, Dry: true})
+				after, err := h.ledger.Hash(t.Context(), h.store)
+				ok(t, err)
+				if before != after {
+					t.Error("a dry sweep changed what is stored")
+				}
+				report, found := h.sweep(reconcile.Sweep{Full: true})
+				if dry.Differences < 2 || report.Differences < 2 {
+					t.Errorf("%d differences found dry and %d then:\n%s", dry.Differences, report.Differences, found)
+				}
+				if strings.Contains(found, "olena") || strings.Contains(found, "Olena") {
+					t.Errorf("personal data in:\n%s", found)
+				}
+				kept, err := h.store.Differences(t.Context(), time.Time{}, 1000)
+				ok(t, err)
+				if len(kept) != report.Differences {
+					t.Errorf("%d differences kept, %d told", len(kept), report.Differences)
+				}
+				h.told()
+				h.level()
+			})
+		})
+	}
+}
+
+func TestASweepFindsNothingWhereAllArrived(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		h.story()
+		// Nobody follows up here: what only Stripe's lists tell is not there, and
+		// known to be open.
+		if dry, found := h.sweep(reconcile.Sweep{Full: true, Dry: true}); dry.Differences != 0 {
+			t.Errorf("found dry:\n%s", found)
+		}
+		report, found := h.sweep(reconcile.Sweep{Full: true})
+		if report.Differences != 0 {
+			t.Errorf("found:\n%s", found)
+		}
+		if report.Events != 0 {
+			t.Errorf("%d events never arrived", report.Events)
+		}
+		h.told()
+		h.level()
+		h.advance(7 * day) // paid out meanwhile
+		h.level()
+	})
+}
+
+func TestWhatEndedLongAgoIsNoticed(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		h.give(1000, "EUR", "month")
+		h.advance(200 * day)
+		h.sweep(reconcile.Sweep{Full: true})
+		ok(t, h.box.SetChaos(sandbox.Chaos{Vanish: 100}))
+		ok(t, h.box.FailPayments(h.memberships()[0].Subscription, true))
+		h.advance(35 * day) // tried again four times, and canceled
+		h.advance(31 * day) // so long ago that no event tells it any more
+		ok(t, h.box.SetChaos(sandbox.Chaos{}))
+		if report, found := h.sweep(reconcile.Sweep{Since: reconcile.Window}); report.Differences != 0 {
+			t.Errorf("a sweep of the last days alone finds what is older:\n%s", found)
+		}
+		if _, found := h.sweep(reconcile.Sweep{Full: true}); !strings.Contains(found, "status active → canceled") {
+			t.Errorf("found:\n%s", found)
+		}
+		h.level()
+	})
+}
+
+func TestADatabaseIsFilledFromStripeAlone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "sqlite:"+t.TempDir()+"/first.db")
+	h.story()
+	h.sweep(reconcile.Sweep{Full: true})
+	h.told()
+	h.open("sqlite:" + t.TempDir() + "/second.db") // nothing of it was kept
+	if n := len(h.donations()); n != 0 {
+		t.Fatalf("%d donations in an empty database", n)
+	}
+	h.sweep(reconcile.Sweep{Full: true, Since: 60 * day})
+	h.told()
+	h.level()
+}
+
+func TestASweepGoesOnWhereItWasCutOff(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		ok(t, h.box.SetChaos(sandbox.Chaos{Vanish: 100}))
+		h.story()
+		ok(t, h.box.SetChaos(sandbox.Chaos{}))
+		ctx, cancel := context.WithCancel(t.Context())
+		w := reconcile.Sweep{Full: true, Since: 60 * day, Progress: func(p reconcile.Progress) {
+			if p.Name == "charges" {
+				cancel()
+			}
+		}}
+		cut, err := h.SweepNow(ctx, w)
+		if !errors.Is(err, context.Canceled) && !strings.Contains(fmt.Sprint(err), "context canceled") {
+			t.Fatalf("the sweep was not cut off: %v", err)
+		}
+		first := ""
+		w.Progress = func(p reconcile.Progress) {
+			if first == "" {
+				first = p.Name
+			}
+		}
+		report, err := h.SweepNow(t.Context(), w)
+		ok(t, err)
+		if first != "charges" && first != "refunds" {
+			t.Errorf("it went on with %s", first)
+		}
+		if !report.Through.Equal(cut.Through) || report.Differences <= cut.Differences {
+			t.Errorf("first %+v, then %+v: want one sweep", cut, report)
+		}
+		h.told()
+		h.level()
+	})
+}
+
+func TestSweepsTakeTurns(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		release, free, err := h.store.TrySweep(t.Context())
+		ok(t, err)
+		if !free {
+			t.Fatal("nobody sweeps, and the place is taken")
+		}
+		done := make(chan error, 1)
+		go func() { _, err := h.SweepNow(t.Context(), reconcile.Sweep{Since: time.Hour}); done <- err }()
+		select {
+		case err := <-done:
+			t.Fatalf("a second sweep did not wait: %v", err)
+		case <-time.After(200 * time.Millisecond):
+		}
+		release()
+		ok(t, <-done)
+	})
+}
+
+func TestWhatIsYoungIsLeftToItsDelivery(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		_, err := h.box.Pay(h.session(1000, "EUR", "once"), sandbox.Payer{Email: "olena@example.org"}, sandbox.Paid)
+		ok(t, err) // and its delivery is under way
+		if report, found := h.sweep(reconcile.Sweep{Since: day, Settle: 10 * time.Minute}); report.Differences != 0 {
+			t.Errorf("found:\n%s", found)
+		}
+		ok(t, h.box.Advance(time.Hour))
+		if report, _ := h.sweep(reconcile.Sweep{Since: day, Settle: 10 * time.Minute}); report.Differences == 0 {
+			t.Error("what never arrived in an hour is not found")
+		}
+	})
+}

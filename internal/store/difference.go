@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// A Difference is one place where Stripe said otherwise than was stored.
+type Difference struct {
+	ID       string // the same for the same difference of one sweep
+	Ref      string // what differed, such as donation/pi_1
+	Cause    string // how that came about, as far as is known
+	Detail   string // what was stored, and what Stripe says
+	Found    time.Time
+	Repaired bool
+}
+
+// PutDifferences keeps differences; of one that is there already it notes
+// whether it was repaired.
+func (s *Store) PutDifferences(ctx context.Context, differences []Difference) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		for _, d := range differences {
+			_, err := tx.ExecContext(ctx, `
+				INSERT INTO differences (id, ref, cause, detail, found_at, repaired) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (id) DO UPDATE SET repaired = excluded.repaired`,
+				d.ID, d.Ref, d.Cause, d.Detail, Micros(d.Found), d.Repaired)
+			if err != nil {
+				return fmt.Errorf("keep difference %s: %w", d.Ref, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Differences returns up to limit differences found since an instant, newest
+// first.
+func (s *Store) Differences(ctx context.Context, since time.Time, limit int) ([]Difference, error) {
+	var found []Difference
+	err := scanAll(s.read.QueryContext(ctx, `
+		SELECT id, ref, cause, detail, found_at, repaired FROM differences
+		WHERE found_at >= $1 ORDER BY found_at DESC, id LIMIT $2`, Micros(since), limit))(func(r *sql.Rows) error {
+		var d Difference
+		var at int64
+		err := r.Scan(&d.ID, &d.Ref, &d.Cause, &d.Detail, &at, &d.Repaired)
+		d.Found = Time(at)
+		found = append(found, d)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read differences: %w", err)
+	}
+	return found, nil
+}
+
+// CountDifferences returns how many differences were found since an instant.
+func (s *Store) CountDifferences(ctx context.Context, since time.Time) (int, error) {
+	var count int
+	err := s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM differences WHERE found_at >= $1`, Micros(since)).Scan(&count)
+	if err != nil {
+		return 0, fmt.Errorf("count differences: %w", err)
+	}
+	return count, nil
+}
