@@ -50,7 +50,7 @@ func runServe(ctx context.Context, p *program, args []string) (err error) {
 		return err
 	}
 	defer public.Close() //nolint:errcheck // closed by the server before, in good times
-	admin, err := listen(ctx, "SUPPORT_ADMIN_ADDR", settings.AdminAddr)
+	admin, err := listenAdmin(ctx, settings, log)
 	if err != nil {
 		return err
 	}
@@ -81,6 +81,25 @@ func listen(ctx context.Context, setting, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s: %w", setting, err)
 	}
 	return ln, nil
+}
+
+// listenAdmin opens the listener of metrics and profiles. Where nobody asked for
+// its address, one that is taken is no reason not to start: a second replica on
+// this machine gets a free one.
+func listenAdmin(ctx context.Context, settings config.Settings, log *slog.Logger) (net.Listener, error) {
+	const setting = "SUPPORT_ADMIN_ADDR"
+	ln, err := listen(ctx, setting, settings.AdminAddr)
+	if err == nil || settings.Given(setting) {
+		return ln, err
+	}
+	host, _, splitErr := net.SplitHostPort(settings.AdminAddr)
+	if splitErr != nil {
+		return nil, err
+	}
+	if ln, err = listen(ctx, setting, net.JoinHostPort(host, "0")); err == nil {
+		log.Warn("the usual address of metrics and profiles is taken", "taken", settings.AdminAddr, "instead", ln.Addr().String())
+	}
+	return ln, err
 }
 
 // local returns the address at which this process reaches its own listener,

@@ -365,8 +365,19 @@ func TestListenerThatIsTaken(t *testing.T) {
 	t.Parallel()
 	r := start(t, environment(t, nil))
 	taken := strings.TrimPrefix(r.url, "http://")
-	code, _, stderr := runCommand(t, environment(t, map[string]string{"SUPPORT_ADDR": taken}), "serve")
-	if code != exitFailed || !strings.Contains(stderr, "SUPPORT_ADDR") {
-		t.Errorf("exit %d, %q", code, stderr)
+	for _, setting := range []string{"SUPPORT_ADDR", "SUPPORT_ADMIN_ADDR"} {
+		code, _, stderr := runCommand(t, environment(t, map[string]string{setting: taken}), "serve")
+		if code != exitFailed || !strings.Contains(stderr, setting) {
+			t.Errorf("%s: exit %d, %q", setting, code, stderr)
+		}
+	}
+}
+
+// TestUsualAdminListenerThatIsTaken starts two services that were told nothing
+// of the second listener, as replicas on one machine are.
+func TestUsualAdminListenerThatIsTaken(t *testing.T) {
+	t.Parallel()
+	for range 2 {
+		start(t, environment(t, map[string]string{"SUPPORT_ADMIN_ADDR": ""}))
 	}
 }

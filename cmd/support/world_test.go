@@ -16,7 +16,7 @@ import (
 
 // How much is played over HTTP; the ledger's own tests play much more.
 const (
-	worldSeeds   = 3
+	worldSeeds   = 2
 	worldStories = 24
 	worldCallers = 8
 	tapeLength   = 200

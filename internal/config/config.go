@@ -75,6 +75,9 @@ func (s Settings) SQLite() bool {
 	return strings.HasPrefix(s.DatabaseURL.Reveal(), "sqlite:")
 }
 
+// Given reports whether a setting was set, and is not at its default.
+func (s Settings) Given(name string) bool { return s.given[name] }
+
 // Listening returns s with the addresses that follow from the public listener
 // where none were set: addr is where it listens, with its real port.
 func (s Settings) Listening(addr string) Settings {

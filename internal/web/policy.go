@@ -114,7 +114,7 @@ func (s *Server) asset() policy {
 
 // sandbox is for Stripe's stand-in, whose pages say themselves what they need.
 func (s *Server) sandbox() policy {
-	return policy{headers: s.secured(one("Referrer-Policy", "same-origin"), one("Cache-Control", "no-store"))}
+	return policy{headers: s.secured(one("Referrer-Policy", "same-origin"), one("Cache-Control", "no-store"))}.fast()
 }
 
 // closed returns the headers of answers to one browser alone. The referrer

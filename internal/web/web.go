@@ -96,7 +96,7 @@ func (s *Server) route() {
 	s.get(h.PinnedPath, public, h.PinnedScript)
 	s.get("/v1/embed", public, h.Embed)
 	s.get("/v1/openapi.json", public, openAPI)
-	s.post("/v1/signals", public.body(maxSignal), h.Signals)
+	s.post("/v1/signals", public.body(maxSignal).fast(), h.Signals) // it bounds its body itself too
 	s.post("/v1/checkouts", s.siteOnly().body(maxForm), h.Checkout)
 
 	s.post("/webhooks/stripe", private.fast(), h.Webhook) // it bounds and reads its body itself
