@@ -36,7 +36,7 @@ func (s *story) newBill(d donor, m *course, p price, credit int64, reason string
 		line["type"], line["subscription"] = "subscription", m.object.id
 		line["price"] = priceShape("price_x", p.currency, m.interval, p.amount, s.now)
 		// Invoices of before June 2023 lack the copy of the metadata.
-		if metadata := m.object.fields["metadata"]; !s.one(4) {
+		if metadata := m.object.fields["metadata"]; !s.one(3) {
 			b.object.set(fields{"subscription_details": fields{"metadata": metadata}})
 		}
 		m.object.set(fields{"latest_invoice": id})

@@ -64,7 +64,6 @@ type member struct {
 	price      price
 	origin     origin
 	donor      donor
-	session    bool            // it was opened by a checkout
 	open       map[*bill]int64 // open invoices and when they were created
 	ours       bool
 }

@@ -286,7 +286,7 @@ func (s *story) delayedGift(paid bool) {
 	s.tell("charge.pending", charge)
 	s.tick()
 	s.complete(c.session, c.gift.donor, "unpaid")
-	if s.one(6) || !s.pass(2*day, 14*day) {
+	if s.one(3) || !s.pass(2*day, 14*day) {
 		return // still on its way
 	}
 	if !paid {

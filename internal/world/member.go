@@ -23,6 +23,9 @@ func (s *story) membership() {
 	}
 	first := s.pick(10, 2, 2, 2, 2, 2, 1)
 	c.late = c.session != nil && first != 2 && s.one(5)
+	if c.session != nil && (c.late || s.pick(2, 1) == 0) {
+		c.session.set(fields{"metadata": c.metadata})
+	}
 	s.subscribe(c)
 	switch first {
 	case 0:
@@ -63,15 +66,14 @@ func (s *story) newCourse() *course {
 	c := &course{card: s.card(false)}
 	c.member = &member{
 		interval: interval, price: s.price(), origin: s.origin(), open: map[*bill]int64{},
-		donor: s.donor(true), session: true,
+		donor: s.donor(true),
 	}
 	c.metadata = s.marks(c.origin)
 	if s.one(6) {
-		c.member.session, c.donor.email, c.donor.card = false, "", ""
+		c.donor.email, c.donor.card = "", ""
 		return c
 	}
 	c.session = s.openSession(&gift{price: c.price}, "subscription")
-	c.session.set(fields{"metadata": c.metadata})
 	return c
 }
 
