@@ -84,7 +84,7 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.guide = newReady(jsonType, living, body)
+	s.guide = newReady(jsonType, living, body, nil)
 	s.asks = newTable(s.stamp, s.buildAsk)
 	s.scopes = newTable(s.stampAsOf, s.buildSupporters)
 	s.pictures = newTable(s.stamp, s.buildPicture)
@@ -177,7 +177,7 @@ func (s *Service) buildAsk(query string, last *made) (*made, error) {
 	there, reason := s.place(q, asked, w)
 	if len(there) == 0 {
 		body, err := json.Marshal(refusal{Reason: reason, Article: q.article})
-		return &made{ready: newReady(jsonType, living, body), from: from}, err
+		return &made{ready: newReady(jsonType, living, body, nil), from: from}, err
 	}
 	a := answer{
 		Show: reason == "", Reason: reason, Article: q.article, Campaign: q.campaign, Currency: s.currencyFor(q.country, w.lang),
@@ -193,7 +193,7 @@ func (s *Service) buildAsk(query string, last *made) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &made{ready: newReady(jsonType, living, splice(body, w.static)), from: from}, nil
+	return &made{ready: newReady(jsonType, living, unclosed(body), w.ending), from: from}, nil
 }
 
 // inputs gathers what the answer to q depends on.
@@ -256,10 +256,6 @@ func (s *Service) place(q question, asked []string, w *words) (there map[string]
 	return there, reason
 }
 
-// splice joins two JSON objects, neither of them empty.
-func splice(a, b []byte) []byte {
-	joined := make([]byte, 0, len(a)+len(b))
-	joined = append(joined, a[:len(a)-1]...)
-	joined = append(joined, ',')
-	return append(joined, b[1:]...)
-}
+// unclosed returns a JSON object without its closing brace, for an ending that
+// brings the rest.
+func unclosed(object []byte) []byte { return object[:len(object)-1] }

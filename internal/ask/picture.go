@@ -76,7 +76,7 @@ func (s *Service) buildPicture(query string, last *made) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &made{ready: newReady(svgType, living, body), from: from}, nil
+	return &made{ready: newReady(svgType, living, body, nil), from: from}, nil
 }
 
 // picture draws text in a theme.

@@ -2,9 +2,11 @@ package ask
 
 import (
 	"bytes"
-	"compress/gzip"
+	"compress/flate"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
 	"net/http"
 	"strconv"
 	"strings"
@@ -41,29 +43,70 @@ type ready struct {
 
 // A variant is the answer in one encoding.
 type variant struct {
-	body     []byte
+	parts    [][]byte // written one after the other
 	etag     []string
 	length   []string
 	encoding []string // nil for plain bytes
 }
 
-// newReady makes the answer of body.
-func newReady(contentType, cacheControl []string, body []byte) *ready {
-	sum := sha256.Sum256(body)
-	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
-	zipped := zip(body)
+// newReady makes the answer of body, and of tail after it if that is not nil.
+func newReady(contentType, cacheControl []string, body []byte, tail *ending) *ready {
+	plain, zipped := [][]byte{body}, [][]byte{zip(body)}
+	if tail != nil {
+		plain, zipped = [][]byte{body, tail.plain}, tail.zipAfter(body)
+	}
+	sum := sha256.New()
+	for _, part := range plain {
+		sum.Write(part)
+	}
+	tag := base64.RawURLEncoding.EncodeToString(sum.Sum(nil)[:12])
 	return &ready{
 		contentType:  contentType,
 		cacheControl: cacheControl,
-		plain:        variant{body: body, etag: []string{`"` + tag + `"`}, length: lengthOf(body)},
-		zipped:       variant{body: zipped, etag: []string{`"` + tag + `-gzip"`}, length: lengthOf(zipped), encoding: gzipped},
+		plain:        variant{parts: plain, etag: []string{`"` + tag + `"`}, length: lengthOf(plain)},
+		zipped:       variant{parts: zipped, etag: []string{`"` + tag + `-gzip"`}, length: lengthOf(zipped), encoding: gzipped},
 	}
 }
 
-// size is about how many bytes of memory the answer holds.
-func (a *ready) size() int { return len(a.plain.body) + len(a.zipped.body) + readyOverhead }
+// An ending is what many answers end with. They share its bytes, compressed
+// too: a deflate stream may be continued by another that was made before.
+type ending struct {
+	plain    []byte
+	deflated []byte // the last blocks of a stream
+}
 
-const readyOverhead = 512 // bytes: the structs, the header values, the map's share
+func newEnding(plain []byte) *ending {
+	var out bytes.Buffer
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&out)
+	w.Write(plain) //nolint:errcheck // a buffer takes everything
+	w.Close()      //nolint:errcheck // likewise
+	return &ending{plain, bytes.Clone(out.Bytes())}
+}
+
+// gzipHeader starts a gzip stream (RFC 1952) that says nothing of its source.
+const gzipHeader = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+// zipAfter returns body and the ending after it as one gzip stream.
+func (e *ending) zipAfter(body []byte) [][]byte {
+	var out bytes.Buffer
+	out.WriteString(gzipHeader)
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&out)
+	w.Write(body) //nolint:errcheck // a buffer takes everything
+	w.Flush()     //nolint:errcheck // likewise; it ends on a whole byte, and not the stream
+	sum := crc32.Update(crc32.ChecksumIEEE(body), crc32.IEEETable, e.plain)
+	trailer := binary.LittleEndian.AppendUint32(nil, sum)
+	trailer = binary.LittleEndian.AppendUint32(trailer, uint32(len(body)+len(e.plain)))
+	return [][]byte{bytes.Clone(out.Bytes()), e.deflated, trailer}
+}
+
+// size is about how many bytes of memory the answer holds for itself.
+func (a *ready) size() int { return len(a.plain.parts[0]) + len(a.zipped.parts[0]) + readyOverhead }
+
+const readyOverhead = 800 // bytes: the structs, the header values, the map's share
 
 // write answers r with a. Who may read it from another origin is the route's
 // rule, in package web.
@@ -87,8 +130,11 @@ func (a *ready) write(w http.ResponseWriter, r *http.Request) {
 		h["Content-Encoding"] = v.encoding
 	}
 	w.WriteHeader(http.StatusOK)
-	if r.Method != http.MethodHead {
-		w.Write(v.body) //nolint:errcheck // the reader is gone; there is nobody to tell
+	if r.Method == http.MethodHead {
+		return
+	}
+	for _, part := range v.parts {
+		w.Write(part) //nolint:errcheck // the reader is gone; there is nobody to tell
 	}
 }
 
@@ -120,23 +166,27 @@ func takesGzip(header string) bool {
 	return false
 }
 
-func lengthOf(body []byte) []string { return []string{strconv.Itoa(len(body))} }
+func lengthOf(parts [][]byte) []string {
+	n := 0
+	for _, part := range parts {
+		n += len(part)
+	}
+	return []string{strconv.Itoa(n)}
+}
 
-// writers keeps compressors: a new one costs more than the compressing.
-var writers = sync.Pool{New: func() any {
-	w, err := gzip.NewWriterLevel(nil, gzip.BestCompression)
+// deflaters keeps compressors: a new one costs more than the compressing.
+var deflaters = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestCompression)
 	if err != nil {
 		panic(err) // only for a level that doesn't exist
 	}
 	return w
 }}
 
+// zip returns body as a gzip stream.
 func zip(body []byte) []byte {
-	var out bytes.Buffer
-	w := writers.Get().(*gzip.Writer)
-	defer writers.Put(w)
-	w.Reset(&out)
-	w.Write(body) //nolint:errcheck // a buffer takes everything
-	w.Close()     //nolint:errcheck // likewise
-	return bytes.Clone(out.Bytes())
+	return bytes.Join((&ending{deflated: lastBlock}).zipAfter(body), nil)
 }
+
+// lastBlock ends a deflate stream and holds nothing (RFC 1951, 3.2.6).
+var lastBlock = []byte{0x03, 0x00}

@@ -38,8 +38,8 @@ type script struct {
 func newScript() script {
 	sum, short := sha512.Sum384(embed.Script), sha256.Sum256(embed.Script)
 	return script{
-		latest:    newReady(scriptType, shortCache, embed.Script),
-		pinned:    newReady(scriptType, immutable, embed.Script),
+		latest:    newReady(scriptType, shortCache, embed.Script, nil),
+		pinned:    newReady(scriptType, immutable, embed.Script, nil),
 		hash:      hex.EncodeToString(short[:8]),
 		integrity: "sha384-" + base64.StdEncoding.EncodeToString(sum[:]),
 	}
@@ -100,7 +100,7 @@ func (s *Service) newGuide() guide {
 		Snippet: map[string]string{}, Pinned: map[string]string{},
 		Script: guideScript{
 			URL: s.scriptURL(), PinnedURL: s.base + s.PinnedPath(), Integrity: s.script.integrity,
-			Bytes: len(s.script.latest.plain.body), GzipBytes: len(s.script.latest.zipped.body), CrossOrigin: "anonymous",
+			Bytes: len(embed.Script), GzipBytes: len(zip(embed.Script)), CrossOrigin: "anonymous",
 		},
 		CSP:        map[string]string{"script-src": origin(s.base), "connect-src": origin(s.base)},
 		CSS:        ReserveCSS,

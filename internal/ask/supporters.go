@@ -47,7 +47,7 @@ func (s *Service) buildSupporters(query string, _ *made) (*made, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &made{ready: newReady(jsonType, living, body)}, nil
+	return &made{ready: newReady(jsonType, living, body, nil)}, nil
 }
 
 // known returns the two numbers of a count, nil where nobody knows them.

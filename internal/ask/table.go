@@ -11,7 +11,7 @@ import (
 
 // Limits of one table of answers.
 const (
-	tableBytes  = 96 << 20 // of answers: some 10,000 asks; the rest of 100,000 articles is made again when asked for
+	tableBytes  = 96 << 20 // of answers: some 30,000 asks; the rest of 100,000 articles is made again when asked for
 	tableShards = 64
 	maxQuery    = 2048 // bytes of an address's query; a longer one is refused
 )

@@ -16,7 +16,7 @@ import (
 type words struct {
 	lang   string
 	placed map[string]placed
-	static []byte // the JSON object of its [offered]
+	ending *ending // of every ask: its [offered], after what an [answer] has
 }
 
 // offered is the part of the answer that is the same for every article.
@@ -82,9 +82,13 @@ func (s *Service) newWords(lang string) (*words, error) {
 			return nil, err
 		}
 	}
-	var err error
-	w.static, err = json.Marshal(o)
-	return w, err
+	static, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	static[0] = ',' // it goes on in the object of the answer
+	w.ending = newEnding(static)
+	return w, nil
 }
 
 // add adds what can be given in one currency.
