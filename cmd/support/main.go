@@ -50,6 +50,7 @@ func commands() []command {
 		{"verify", "", "recomputes everything without writing and tells each drift", runVerify},
 		{"rebuild", "", "makes sums, counts and donations again from what Stripe said", runRebuild},
 		{"replay", "EVENT_ID… | --parked", "applies stored events again", runReplay},
+		{"stripe-setup", "[--live] [--dry-run]", "sets up webhook endpoint, products and portal at Stripe", runStripeSetup},
 		{"reconcile", "[--since 96h] [--dry-run]", "compares everything with Stripe's lists and repairs what differs", runReconcile},
 		{"report", "--from D --to D --by DIM [--format table|csv|json]", "shows what was given in a period", runReport},
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -217,8 +218,17 @@ func (p *program) greet(s config.Settings) {
 	} else {
 		fmt.Fprintf(p.stdout, "Support is running.\n\n")
 	}
+	year := time.Now().Year()
 	fmt.Fprintf(p.stdout, "  Support page     %s/support\n", s.PublicURL)
-	fmt.Fprintf(p.stdout, "  Report           go run ./cmd/support report --from 2026-01-01 --to 2027-01-01 --by article\n")
-	fmt.Fprintf(p.stdout, "  Report token     go run ./cmd/support token create me --role viewer\n\n")
+	fmt.Fprintf(p.stdout, "  Report           %s report --from %d-01-01 --to %d-01-01 --by article\n", self(), year, year+1)
+	fmt.Fprintf(p.stdout, "  Report token     %s token create me --role viewer\n\n", self())
 	fmt.Fprintf(p.stdout, "Ctrl-C ends it.\n")
+}
+
+// self returns what a person types to call this program.
+func self() string {
+	if path, err := os.Executable(); err == nil && strings.Contains(path, "go-build") { // where go run puts it
+		return "go run ./cmd/support"
+	}
+	return "support"
 }
