@@ -1,0 +1,135 @@
+package stripeapi_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stripe/stripe-go/v76"
+	stripeclient "github.com/stripe/stripe-go/v76/client"
+
+	"github.com/united24media/support/internal/sandbox"
+	"github.com/united24media/support/internal/stripeapi"
+)
+
+// account is an imagined account, our client of it and Stripe's own.
+func account(t *testing.T) (*stripeapi.Client, *stripeclient.API) {
+	t.Helper()
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	box, err := sandbox.New(sandbox.Options{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { box.Close() })
+	mux.Handle("/", box.Handler())
+	ours := stripeapi.New(stripeapi.Options{Key: "sk_test_1", BaseURL: server.URL, Log: slog.New(slog.DiscardHandler)})
+	theirs := stripeclient.New("sk_test_1", &stripe.Backends{API: stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
+		URL: stripe.String(server.URL), LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
+	})})
+	return ours, theirs
+}
+
+var setup = stripeapi.Setup{WebhookURL: "https://support.example/webhooks/stripe", ReturnURL: "https://support.example/account"}
+
+// setUp makes every change that is planned and returns the plan.
+func setUp(t *testing.T, c *stripeapi.Client) *stripeapi.Plan {
+	t.Helper()
+	plan, err := c.PlanSetup(t.Context(), setup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range plan.Changes {
+		if err := change.Make(context.Background()); err != nil {
+			t.Fatalf("%s: %v", change.Words, err)
+		}
+	}
+	return plan
+}
+
+func TestSetupIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	ours, theirs := account(t)
+	first := setUp(t, ours)
+	if len(first.Changes) != 4 || !strings.HasPrefix(first.Secret, "whsec_") || first.Portal == "" {
+		t.Errorf("the first plan: %d changes, secret %q, portal %q", len(first.Changes), first.Secret, first.Portal)
+	}
+	second := setUp(t, ours)
+	if len(second.Changes) != 0 || second.Secret != "" || second.Portal != first.Portal {
+		t.Errorf("again there are %d changes: %+v", len(second.Changes), second.Changes)
+	}
+	endpoints := theirs.WebhookEndpoints.List(&stripe.WebhookEndpointListParams{}).WebhookEndpointList().Data
+	if len(endpoints) != 1 || endpoints[0].APIVersion != "2023-10-16" || endpoints[0].URL != setup.WebhookURL {
+		t.Fatalf("endpoints: %+v", endpoints)
+	}
+	for _, event := range endpoints[0].EnabledEvents {
+		if !stripeapi.Handled(event) {
+			t.Errorf("subscribed to %s, which is not handled", event)
+		}
+	}
+	for _, event := range []string{"charge.succeeded", "charge.refund.updated", "customer.subscription.updated", "payout.reconciliation_completed"} {
+		if !slices.Contains(endpoints[0].EnabledEvents, event) {
+			t.Errorf("not subscribed to %s", event)
+		}
+	}
+	if slices.Contains(endpoints[0].EnabledEvents, "refund.failed") {
+		t.Error("subscribed to refund.failed, which endpoints of this version can't have")
+	}
+}
+
+func TestSetupMendsWhatWasChanged(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(t *testing.T, api *stripeclient.API, endpoint, portal string) error
+		words  string
+	}{
+		"an event less": {func(_ *testing.T, api *stripeclient.API, endpoint, _ string) error {
+			_, err := api.WebhookEndpoints.Update(endpoint, &stripe.WebhookEndpointParams{EnabledEvents: stripe.StringSlice([]string{"charge.succeeded", "price.created"})})
+			return err
+		}, "remove price.created"},
+		"disabled": {func(_ *testing.T, api *stripeclient.API, endpoint, _ string) error {
+			_, err := api.WebhookEndpoints.Update(endpoint, &stripe.WebhookEndpointParams{Disabled: stripe.Bool(true)})
+			return err
+		}, "enable it"},
+		"a second endpoint": {func(_ *testing.T, api *stripeclient.API, _, _ string) error {
+			_, err := api.WebhookEndpoints.New(&stripe.WebhookEndpointParams{
+				URL: stripe.String(setup.WebhookURL), EnabledEvents: stripe.StringSlice([]string{"*"}), APIVersion: stripe.String("2023-10-16"),
+			})
+			return err
+		}, "disable webhook endpoint"},
+		"a product put away": {func(_ *testing.T, api *stripeclient.API, _, _ string) error {
+			_, err := api.Products.Update(stripeapi.ProductOnce, &stripe.ProductParams{Active: stripe.Bool(false)})
+			return err
+		}, "make product support_once active"},
+		"canceling at once": {func(_ *testing.T, api *stripeclient.API, _, portal string) error {
+			_, err := api.BillingPortalConfigurations.Update(portal, &stripe.BillingPortalConfigurationParams{
+				Features: &stripe.BillingPortalConfigurationFeaturesParams{SubscriptionCancel: &stripe.BillingPortalConfigurationFeaturesSubscriptionCancelParams{
+					Enabled: stripe.Bool(true), Mode: stripe.String("immediately"),
+				}},
+			})
+			return err
+		}, "set portal configuration"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ours, theirs := account(t)
+			portal := setUp(t, ours).Portal
+			endpoints := theirs.WebhookEndpoints.List(&stripe.WebhookEndpointListParams{}).WebhookEndpointList().Data
+			if err := tt.change(t, theirs, endpoints[0].ID, portal); err != nil {
+				t.Fatal(err)
+			}
+			plan := setUp(t, ours)
+			if len(plan.Changes) != 1 || !strings.Contains(plan.Changes[0].Words, tt.words) {
+				t.Errorf("planned: %+v, want one with %q", plan.Changes, tt.words)
+			}
+			if again := setUp(t, ours); len(again.Changes) != 0 {
+				t.Errorf("and again: %+v", again.Changes)
+			}
+		})
+	}
+}
