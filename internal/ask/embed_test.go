@@ -166,7 +166,7 @@ func TestChoicesReachTheSupportPage(t *testing.T) {
 	}{
 		{"at first", "", map[string]string{"amount": "25", "interval": "once", "currency": "EUR", "button": "Donate €25", "article": "troops",
 			"placement": "mid", "campaign": "winter", "lang": "en", "utm_source": "letter", "utm_term": "x",
-			"return_url": f.URL + "/page?utm_source=letter&utm_term=x"}},
+			"return_url": f.URL + "/page?utm_source=letter&utm_term=x#u24-support-thanks"}},
 		{"monthly", "pick('interval', 1)", map[string]string{"amount": "10", "interval": "month", "button": "Donate €10 monthly"}},
 		{"another amount", "pick('interval', 0); pick('amount', 3)", map[string]string{"amount": "100", "interval": "once"}},
 		{"another currency", toYen, map[string]string{"currency": "JPY", "interval": "once"}},
@@ -333,5 +333,43 @@ func TestAnswerOfACacheInOurPlaceIsQuiet(t *testing.T) {
 	b.open(t, f.URL+"/page", shown)
 	if eval[bool](t, b, `!!`+mid+`.shadowRoot.querySelector('fieldset')`) {
 		t.Error("an answer of an hour ago is shown as if it were new")
+	}
+}
+
+func TestDeviceKeepsWhatTheReaderAllowed(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		attributes string
+		want       string // of eight visits: the first five, one from the thanks page, and two later
+		kept       string
+	}{
+		"without consent": {"", "loud loud loud loud loud quiet loud loud", ""},
+		"with consent":    {`storage="allowed"`, "loud loud loud loud quiet quiet quiet quiet", "u24-support:gave u24-support:seen"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var f *site
+			f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "", asked(tt.attributes)), "/site.css": styles(nil)})
+			b := newTab(t, 390, 800)
+			var visits []string
+			for i, hash := range []string{"", "", "", "", "", "#u24-support-thanks", "", ""} {
+				b.open(t, fmt.Sprint(f.URL, "/page?", i, hash), shown)
+				eval[bool](t, b, `(addEventListener('u24-support:shown', () => window.told = true), `+mid+`.scrollIntoView({block: 'center'}), true)`)
+				b.await(t, `window.told`)
+				visits = append(visits, eval[string](t, b, mid+`.hasAttribute('quiet') ? 'quiet' : 'loud'`))
+			}
+			if got := strings.Join(visits, " "); got != tt.want {
+				t.Errorf("the asks were %s, want %s", got, tt.want)
+			}
+			if kept := eval[string](t, b, `Object.keys(localStorage).sort().join(' ')`); kept != tt.kept {
+				t.Errorf("the device keeps %q, want %q", kept, tt.kept)
+			}
+			// What somebody else wrote there does no harm.
+			eval[bool](t, b, `(Object.assign(localStorage, {'u24-support:hidden': '5', 'u24-support:seen': 'x', 'u24-support:gave': '{}'}), true)`)
+			b.open(t, f.URL+"/page?again", shown)
+			if complaints := b.complaints(); complaints != "" {
+				t.Errorf("the console says %s", complaints)
+			}
+		})
 	}
 }

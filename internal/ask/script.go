@@ -145,6 +145,7 @@ var attributes = []described{
 	{"section", "The article's section, for rules that staff made."},
 	{"tags", "The article's tags, separated by commas, for the same."},
 	{"sensitivity", "What is delicate about the article, such as casualties: a type that asks quietly or not at all."},
+	{"storage", "allowed, once the reader agreed that the site keeps data on their device: then an ask is quiet after 4 in 30 days, and for 90 days after giving. Without it nothing is kept but that the reader hid an ask."},
 	{"theme", "light or dark; without it the ask follows the color-scheme of the page around it."},
 }
 

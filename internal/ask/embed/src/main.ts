@@ -10,8 +10,14 @@ import css from "./ask.css";
 const seenAfterMs = 250;
 const seenShare = 0.5;
 const nearMargin = "100% 0px"; // one screen ahead of the reader
-const hiddenKey = "u24-support:hidden";
-const hiddenForMs = 30 * 24 * 3600 * 1000;
+const dayMs = 24 * 3600 * 1000;
+const hiddenDays = 30;
+const quietDaysAfterGiving = 90;
+const seenDays = 30;
+const seenCap = 4; // loud asks in seenDays
+
+// What the address ends with when a reader comes back from the thanks page.
+const thanked = "#u24-support-thanks";
 
 let sheet: CSSStyleSheet;
 const elements = new Set<Support>();
@@ -107,6 +113,7 @@ class Support extends HTMLElement {
       return;
     }
     this.#answer = answer;
+    if (location.hash === thanked && this.#mayStore()) keep("gave", [Date.now()]);
     this.#show();
     this.#observe();
   }
@@ -134,19 +141,26 @@ class Support extends HTMLElement {
   }
 
   // #calmly says whether to ask quietly: staff want it, the answer may be out of
-  // date, the reader hid an ask lately, or was or is reading another of this
-  // page.
+  // date, the reader gave or hid an ask lately or saw many, or was or is reading
+  // another of this page.
   #calmly() {
     const answer = this.#answer!;
     if (answer.late || levelNow(answer, this.placement) === "quiet") return true;
-    if (recall() > Date.now() - hiddenForMs) return true;
+    if (location.hash === thanked || lately("hidden", hiddenDays)) return true;
+    if (this.#mayStore() && (lately("gave", quietDaysAfterGiving) || lately("seen", seenDays) >= seenCap)) return true;
     return this.placement === "end" && [...elements].some((e) => e.placement === "mid" && e !== this && (e.seen || e.inView));
   }
 
+  // #mayStore says whether the site has the reader's consent to keep, on the
+  // device alone, when asks were seen and that something was given.
+  #mayStore() {
+    return this.getAttribute("storage") === "allowed";
+  }
+
   #hide() {
-    remember(Date.now());
+    keep("hidden", [Date.now()]);
     const card = hiddenCard(this.#answer!, () => {
-      remember(0);
+      keep("hidden", []);
       this.style.minBlockSize = "";
       this.#show();
       this.#root.querySelector<HTMLElement>(".give")?.focus();
@@ -177,6 +191,7 @@ class Support extends HTMLElement {
 
   #wasSeen() {
     this.seen = true;
+    if (!this.#quiet && this.#mayStore()) keep("seen", [...kept("seen"), Date.now()].slice(-seenCap));
     this.#tell("shown");
     if (this.placement === "mid") elements.forEach((e) => e.placement === "end" && e.calm());
   }
@@ -190,7 +205,7 @@ class Support extends HTMLElement {
     set("placement", this.placement);
     set("campaign", this.getAttribute("campaign"));
     set("lang", answer.lang);
-    set("return_url", location.href.split("#")[0]);
+    set("return_url", location.href.split("#")[0] + thanked);
     if (choice) {
       set("amount", choice.amount);
       set("interval", choice.interval);
@@ -235,26 +250,31 @@ function styles(): CSSStyleSheet {
   return made;
 }
 
-// That the reader hid an ask is all that is kept on the device. Storage may be
+// What is kept on the device: moments, by what happened. That the reader hid
+// an ask is kept because they wanted it; the rest needs consent. Storage may be
 // forbidden; then it holds for this page view.
-let hiddenHere = 0;
+const here: Record<string, number[]> = {};
 
-function recall(): number {
+function kept(what: string): number[] {
   try {
-    return Number(localStorage.getItem(hiddenKey)) || hiddenHere;
+    return [...JSON.parse(localStorage.getItem("u24-support:" + what)!)]; // nothing, or no list, throws
   } catch {
-    return hiddenHere;
+    return here[what] || [];
   }
 }
 
-function remember(at: number) {
-  hiddenHere = at;
+function keep(what: string, moments: number[]) {
+  here[what] = moments;
   try {
-    if (at) localStorage.setItem(hiddenKey, String(at));
-    else localStorage.removeItem(hiddenKey);
+    if (moments.length) localStorage.setItem("u24-support:" + what, JSON.stringify(moments));
+    else localStorage.removeItem("u24-support:" + what);
   } catch {
     // See above.
   }
+}
+
+function lately(what: string, days: number): number {
+  return kept(what).filter((moment) => moment > Date.now() - days * dayMs).length;
 }
 
 if ("adoptedStyleSheets" in document && document.currentScript && !customElements.get("u24-support")) {
