@@ -35,10 +35,11 @@ func Postgres(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv("SUPPORT_TEST_POSTGRES")
 	if server == "" {
-		var err error
-		if server, err = privatePostgres(); err != nil {
+		private, err := privatePostgres()
+		if err != nil {
 			t.Fatal(err)
 		}
+		server = private.address
 	}
 	address, err := url.Parse(server)
 	if err != nil || !strings.HasPrefix(address.Scheme, "postgres") {
@@ -73,40 +74,46 @@ func administer(ctx context.Context, server, statement string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// privatePostgres starts this process's own cluster, once, and returns the
-// address of its superuser. It ends with the process.
-var privatePostgres = sync.OnceValues(func() (string, error) {
+// A cluster is a running PostgreSQL.
+type cluster struct {
+	*leashed
+	address string // of its superuser
+}
+
+// privatePostgres starts this process's own cluster, once. It ends with the
+// process.
+var privatePostgres = sync.OnceValues(func() (cluster, error) {
 	var programs [2]string
 	for i, name := range []string{"initdb", "postgres"} {
 		var err error
 		if programs[i], err = postgresProgram(name); err != nil {
-			return "", err
+			return cluster{}, err
 		}
 	}
 	var failures error
 	for range startTries {
-		address, err := startPostgres(programs[0], programs[1])
+		c, err := startPostgres(programs[0], programs[1])
 		if err == nil {
-			return address, nil
+			return c, nil
 		}
 		failures = errors.Join(failures, err)
 	}
-	return "", fmt.Errorf("a PostgreSQL for the tests: %w", failures)
+	return cluster{}, fmt.Errorf("a PostgreSQL for the tests: %w", failures)
 })
 
 // startPostgres makes and starts one cluster.
-func startPostgres(initdb, server string) (string, error) {
+func startPostgres(initdb, server string) (cluster, error) {
 	home, err := newHome("postgres")
 	if err != nil {
-		return "", err
+		return cluster{}, err
 	}
 	data := filepath.Join(home, "data")
 	if err := initialize(initdb, home, data); err != nil {
-		return "", errors.Join(err, os.RemoveAll(home))
+		return cluster{}, errors.Join(err, os.RemoveAll(home))
 	}
 	port, err := freePort()
 	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(home))
+		return cluster{}, errors.Join(err, os.RemoveAll(home))
 	}
 	running, err := launch{
 		command: []string{server, "-D", data, "-p", strconv.Itoa(port)},
@@ -114,10 +121,10 @@ func startPostgres(initdb, server string) (string, error) {
 		home:    home, remove: true,
 	}.start()
 	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(home))
+		return cluster{}, errors.Join(err, os.RemoveAll(home))
 	}
 	address := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
-	return address, running.ready(func(ctx context.Context) error { return administer(ctx, address, "SELECT 1") })
+	return cluster{running, address}, running.ready(func(ctx context.Context) error { return administer(ctx, address, "SELECT 1") })
 }
 
 // initialize makes the files of a cluster.

@@ -29,10 +29,11 @@ func Redis(t testing.TB) string {
 	t.Helper()
 	server := os.Getenv("SUPPORT_TEST_REDIS")
 	if server == "" {
-		var err error
-		if server, err = privateRedis(); err != nil {
+		private, err := privateRedis()
+		if err != nil {
 			t.Fatal(err)
 		}
+		server = private.URL()
 	}
 	options, err := redis.ParseURL(server)
 	if err != nil {
@@ -50,14 +51,10 @@ func Redis(t testing.TB) string {
 	return fmt.Sprintf("redis://%s/%d", options.Addr, n)
 }
 
-// privateRedis starts this process's own server, once, and returns its
-// address. It ends with the process.
-var privateRedis = sync.OnceValues(func() (string, error) {
-	s, err := newServer(freePort, "--databases", strconv.Itoa(redisDatabases))
-	if err != nil {
-		return "", err
-	}
-	return s.URL(), nil
+// privateRedis starts this process's own server, once. It ends with the
+// process.
+var privateRedis = sync.OnceValues(func() (*Server, error) {
+	return newServer(freePort, "--databases", strconv.Itoa(redisDatabases))
 })
 
 // A Server is a Redis of one test's own, which may be stopped and started.

@@ -34,11 +34,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "with: want a command to run")
 		return 2
 	}
-	servers, err := testenv.Shared()
+	servers, endServers, err := testenv.Shared()
 	if err != nil {
 		fmt.Fprintln(stderr, "with:", err)
 		return 1
 	}
+	defer func() {
+		if err := endServers(); err != nil {
+			fmt.Fprintln(stderr, "with:", err)
+		}
+	}()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), servers...)
 	cmd.Stdout, cmd.Stderr = stdout, stderr
