@@ -145,9 +145,9 @@ func detail(c ledger.Change) string {
 	case c.Donation[0] != nil && c.Donation[1] != nil:
 		return fields(*c.Donation[0], *c.Donation[1])
 	case c.Donation[1] != nil:
-		return "missing: " + gift(c.Donation[1])
+		return "missing: " + giftWords(c.Donation[1])
 	case c.Donation[0] != nil:
-		return "recorded, and not Stripe's: " + gift(c.Donation[0])
+		return "recorded, and not Stripe's: " + giftWords(c.Donation[0])
 	case c.Membership[0] != nil && c.Membership[1] != nil:
 		return fields(*c.Membership[0], *c.Membership[1])
 	case c.Membership[1] != nil:
@@ -162,7 +162,7 @@ func detail(c ledger.Change) string {
 	return "missing: nothing was known of it"
 }
 
-func gift(d *giving.Donation) string {
+func giftWords(d *giving.Donation) string {
 	return fmt.Sprintf("%s of %s", amount(d.Gross, d.Currency), time.Unix(d.Created, 0).UTC().Format(time.RFC3339))
 }
 

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/reconcile"
+	"github.com/united24media/support/internal/store"
+)
+
+// runImport is `support import FILE.csv`: all rows or none.
+func runImport(ctx context.Context, p *program, args []string) error {
+	_, parse := p.flags("import")
+	rest, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("import takes one file; try: support import gifts.csv")
+	}
+	settings, err := p.settings()
+	if err != nil {
+		return err
+	}
+	gifts, err := p.readImport(rest[0], settings.Timezone)
+	if err != nil {
+		return err
+	}
+	return p.withMigrated(ctx, func(db *store.Store) error {
+		return recording(ctx, newBook(settings, db), func(book *ledger.Ledger) error {
+			level := newReconcile(settings, settings.PublicURL, db, book, slog.New(slog.DiscardHandler))
+			news, err := level.Record(ctx, gifts)
+			if err != nil {
+				return fmt.Errorf("%w\nimporting the file again completes it", err)
+			}
+			p.sayImported(gifts, news)
+			return nil
+		})
+	})
+}
+
+// readImport reads a file and names every bad row.
+func (p *program) readImport(name string, zone *time.Location) (*reconcile.Import, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	gifts, bad, err := reconcile.ReadImport(io.Reader(file), zone, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	for _, row := range bad {
+		fmt.Fprintln(p.stderr, visible(fmt.Sprintf("line %d: %s", row.Line, row.Reason)))
+	}
+	if len(bad) > 0 {
+		fmt.Fprintf(p.stderr, "support: %d rows can't be imported; nothing was recorded\n", len(bad))
+		return nil, errTold
+	}
+	return gifts, nil
+}
+
+func (p *program) sayImported(m *reconcile.Import, news int) {
+	fmt.Fprintf(p.stdout, "%s format: %d gifts outside Stripe, %d payments or subscriptions of an earlier system at Stripe, %d rows without money passed over.\n",
+		m.Format, m.Gifts, m.Adopted, m.Skipped)
+	fmt.Fprintf(p.stdout, "%d rows were new or changed.\n", news)
+	if m.Adopted > 0 {
+		fmt.Fprintln(p.stdout, "What was taken over from Stripe is being asked for by `support serve`; `support reconcile` does so too.")
+	}
+}
