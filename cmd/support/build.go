@@ -100,6 +100,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Checkout: giving.Create, SupportPage: giving.SupportPage, SupportForm: giving.SupportForm, Thanks: giving.Thanks,
 		Webhook: hooks.Stripe,
 		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,
+		Payouts: answers.Payouts, Payout: answers.PayoutByID,
 		Assets: look.NewAssets(append(giving.Assets(), look.Style, look.Icon)...),
 	}
 	if settings.Sandbox() {

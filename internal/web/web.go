@@ -25,6 +25,7 @@ type Handlers struct {
 	Checkout                       Handler      // POST
 	Webhook                        Handler      // POST
 	Report, Donations, Donation    Handler      // GET, by token
+	Payouts, Payout                Handler      // GET, by token
 	Article, Thanks, Developers    Handler      // GET, pages
 	Frame                          Handler      // GET, a page for frames on the news site
 	SupportPage, SupportForm       Handler      // GET and POST of one page
@@ -102,6 +103,8 @@ func (s *Server) route() {
 	s.post("/webhooks/stripe", private.fast(), h.Webhook) // it bounds and reads its body itself
 
 	s.get("/v1/reports/donations", private, h.Report)
+	s.get("/v1/reports/payouts", private, h.Payouts)
+	s.get("/v1/reports/payouts/:id", private, h.Payout)
 	s.get("/v1/donations", private, h.Donations)
 	s.get("/v1/donations/:id", private, h.Donation)
 

@@ -36,7 +36,7 @@ func failing(err error) Handler { return func(*gin.Context) error { return err }
 func everything() Handlers {
 	return Handlers{
 		Ask: fine, Supporters: fine, SupportersSVG: fine, Script: fine, PinnedScript: fine, PinnedPath: "/v1/support.0123.js", Embed: fine,
-		Checkout: fine, Webhook: fine, Report: fine, Donations: fine, Donation: fine,
+		Checkout: fine, Webhook: fine, Report: fine, Donations: fine, Donation: fine, Payouts: fine, Payout: fine,
 		Explain: fine, Signals: fine, Developers: fine, Frame: fine,
 		Article: fine, Thanks: fine, SupportPage: fine, SupportForm: fine,
 		Assets: http.NotFoundHandler(), Sandbox: http.NotFoundHandler(),
