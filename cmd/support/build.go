@@ -71,7 +71,8 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Livemode: settings.Live(), Log: s.log, Moved: count.Moved,
 	})
 	level := newReconcile(settings, local, s.store, book, s.log)
-	s.parts = append(s.parts, level.Run, level.RunSweeps)
+	health := measureLevel(s.metrics, time.Now)
+	s.parts = append(s.parts, level.Run, level.RunSweeps, func(ctx context.Context) error { return level.Watch(ctx, health) })
 	goals, policies := ask.NewGoals(s.store.Campaigns, s.log), ask.NewPolicies(s.store.Fact, s.log)
 	s.parts = append(s.parts, book.Run, count.Run,
 		func(ctx context.Context) error { goals.Run(ctx); return nil },

@@ -58,3 +58,48 @@ func TestWhichSweepIsDue(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatComesInIsSeen(t *testing.T) {
+	t.Parallel()
+	db, err := store.Open("sqlite:" + t.TempDir() + "/support.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	s := New(Options{Store: db, Now: func() time.Time { return now }, Timezone: time.UTC})
+	newest := now.Add(-2 * time.Hour)
+	err = db.Ledger(t.Context(), func(tx *store.Tx) error {
+		var events []store.Event
+		var times []int64
+		for hour := range 8 * store.HoursOfWeek {
+			for n := range 4 {
+				e := store.Event{
+					ID: time.Duration(hour*10 + n).String(), Received: newest.Add(-time.Duration(hour) * time.Hour), State: store.Applied, Body: []byte{},
+				}
+				if hour == 0 && n == 0 {
+					e.State = store.Parked
+				}
+				events, times = append(events, e), append(times, 1)
+			}
+		}
+		if err := tx.PutEvents(t.Context(), events, times); err != nil {
+			return err
+		}
+		return tx.PutWishes(t.Context(), now.Add(-time.Minute), []store.Wish{{Ref: "charge/ch_1", Due: now}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := s.Health(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !h.NewestEvent.Equal(newest) || h.Missed < 7.4 || h.Missed > 8.2 || !h.Silent || h.Parked != 1 || h.Fetches != 1 ||
+		!h.OldestFetch.Equal(now.Add(-time.Minute)) {
+		t.Errorf("health: %+v", h)
+	}
+}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"encoding/json"
 	"net/url"
 	"time"
 
@@ -287,6 +288,9 @@ func sweepEvents(ctx context.Context, r *run, after string) error {
 			return err
 		}
 		for i, event := range page.Objects {
+			if undelivered(event) {
+				r.Undelivered++
+			}
 			if known[page.IDs[i]] || !handled(event) {
 				continue
 			}
@@ -305,6 +309,14 @@ func sweepEvents(ctx context.Context, r *run, after string) error {
 func handled(event []byte) bool {
 	e, err := objects.DecodeEvent(event)
 	return err == nil && stripeapi.Handled(e.Type)
+}
+
+// undelivered reports whether an endpoint still waits for an event.
+func undelivered(event []byte) bool {
+	var e struct {
+		Pending int64 `json:"pending_webhooks"`
+	}
+	return json.Unmarshal(event, &e) == nil && e.Pending > 0
 }
 
 func (r *run) compareEvent(ctx context.Context, event []byte, at time.Time) error {

@@ -50,6 +50,7 @@ type Report struct {
 	Objects     int       `json:"objects"`     // that Stripe showed
 	Differences int       `json:"differences"` // found, and repaired unless dry
 	Events      int       `json:"events"`      // that Stripe lists and that had never arrived
+	Undelivered int       `json:"undelivered"` // that Stripe lists as not delivered, to whomever
 }
 
 // ErrTaken says that another sweep is under way.
