@@ -49,10 +49,58 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 			present(moves, &m.now.Attribution, m.now.Supporter, store.Presence{Memberships: 1})
 		}
 	}
+	scopes, err := movePresence(ctx, tx, moves)
+	if err != nil {
+		return nil, err
+	}
+	if l.held != nil {
+		return nil, l.held.add(ctx, tx, cells, scopes)
+	}
 	if err := tx.MoveSums(ctx, cells); err != nil {
 		return nil, err
 	}
-	return moveCounts(ctx, tx, moves)
+	return tx.MoveScopes(ctx, scopes)
+}
+
+// held are sums and counts that a rebuild has not written yet: it comes back
+// to the same few rows again and again.
+type held struct {
+	cells  map[giving.Cell]giving.Figures
+	scopes map[string]store.ScopeCount
+}
+
+// maxHeld is how many rows are held at the most, some 30 MiB.
+const maxHeld = 100_000
+
+func (h *held) add(ctx context.Context, tx *store.Tx, cells map[giving.Cell]giving.Figures, scopes map[string]store.ScopeCount) error {
+	for cell, by := range cells {
+		h.cells[cell] = h.cells[cell].Plus(by, 1)
+	}
+	for scope, by := range scopes {
+		sum := h.scopes[scope]
+		h.scopes[scope] = store.ScopeCount{Supporters: sum.Supporters + by.Supporters, Members: sum.Members + by.Members}
+	}
+	if len(h.cells)+len(h.scopes) < maxHeld {
+		return nil
+	}
+	return h.write(ctx, tx)
+}
+
+func (h *held) write(ctx context.Context, tx *store.Tx) error {
+	if err := tx.MoveSums(ctx, h.cells); err != nil {
+		return err
+	}
+	if _, err := tx.MoveScopes(ctx, h.scopes); err != nil {
+		return err
+	}
+	clear(h.cells)
+	clear(h.scopes)
+	return nil
+}
+
+// flush writes what is held.
+func (l *Ledger) flush(ctx context.Context) error {
+	return l.Store.Ledger(ctx, func(tx *store.Tx) error { return l.held.write(ctx, tx) })
 }
 
 // present adds to what a supporter has in each scope of a gift.
@@ -64,9 +112,9 @@ func present(moves map[store.Place]store.Presence, won *giving.Attribution, supp
 	}
 }
 
-// moveCounts adds to what supporters have in scopes, and to the counts of the
-// scopes in which that made somebody appear or vanish.
-func moveCounts(ctx context.Context, tx *store.Tx, moves map[store.Place]store.Presence) ([]store.ScopeCount, error) {
+// movePresence adds to what supporters have in scopes, and returns by how much
+// that moves the scopes' counts: where it made somebody appear or vanish.
+func movePresence(ctx context.Context, tx *store.Tx, moves map[store.Place]store.Presence) (map[string]store.ScopeCount, error) {
 	maps.DeleteFunc(moves, func(_ store.Place, by store.Presence) bool { return by == store.Presence{} })
 	now, err := tx.MovePresence(ctx, moves)
 	if err != nil {
@@ -88,7 +136,7 @@ func moveCounts(ctx context.Context, tx *store.Tx, moves map[store.Place]store.P
 		return nil, err
 	}
 	maps.DeleteFunc(scopes, func(_ string, c store.ScopeCount) bool { return c == store.ScopeCount{} })
-	return tx.MoveScopes(ctx, scopes)
+	return scopes, nil
 }
 
 // appears returns 1 where a number rises above zero, -1 where it falls to it.

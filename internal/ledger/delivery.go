@@ -28,7 +28,7 @@ func (l *Ledger) read(body []byte) *delivered {
 	e, err := objects.DecodeEvent(body)
 	d := &delivered{Event: store.Event{
 		ID: e.ID, Type: e.Type, Ref: string(e.Ref), APIVersion: e.APIVersion, Livemode: e.Livemode,
-		Created: time.Unix(e.Created, 0), Received: l.Now(), State: store.Applied, Body: compress(body),
+		Created: time.Unix(e.Created, 0), Received: l.Now(), State: store.Applied, Body: Pack(body),
 	}}
 	switch {
 	case e.ID == "":
@@ -72,7 +72,7 @@ func snapshotOf(said []objects.Said, a Answer) store.Snapshot {
 	hash.Write(a.Object)
 	return store.Snapshot{
 		ID: hex.EncodeToString(hash.Sum(nil)[:16]), Ref: string(said[len(said)-1].Ref),
-		AsOf: a.At.Truncate(time.Second), Body: compress(a.Object),
+		AsOf: a.At.Truncate(time.Second), Body: Pack(a.Object),
 	}
 }
 
@@ -103,7 +103,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func compress(body []byte) []byte { return encoder.EncodeAll(body, make([]byte, 0, len(body)/4)) }
+// Pack returns a body as it is stored.
+func Pack(body []byte) []byte { return encoder.EncodeAll(body, make([]byte, 0, len(body)/4)) }
 
 // Unpack returns the bytes of a stored event or snapshot as they came.
 func Unpack(stored []byte) ([]byte, error) {

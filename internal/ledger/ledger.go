@@ -29,9 +29,9 @@ type Options struct {
 // A Ledger records. It is safe for concurrent use once [Ledger.Run] runs.
 type Ledger struct {
 	Options
-	queue     chan *request
-	done      chan struct{} // closed when Run has returned
-	recompute bool          // on a scratch database: nothing is asked of Stripe
+	queue chan *request
+	done  chan struct{} // closed when Run has returned
+	held  *held         // on a scratch database; else nil
 }
 
 // Limits of the committer.

@@ -7,6 +7,9 @@ import (
 	"io"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/store"
 )
@@ -61,7 +64,7 @@ func (l *Ledger) on(scratch *store.Store, now func() time.Time) *Ledger {
 	o := l.Options
 	o.Store, o.Now, o.Moved = scratch, now, nil
 	again := New(o)
-	again.recompute = true
+	again.held = &held{map[giving.Cell]giving.Figures{}, map[string]store.ScopeCount{}}
 	return again
 }
 
@@ -71,8 +74,52 @@ func (l *Ledger) replayAll(ctx context.Context, from *store.Store, since time.Ti
 	return from.Look(ctx, func(tx *store.Tx) error { return l.replay(ctx, tx, since, progress) })
 }
 
+// replay is replayAll from within a transaction. The next chunk is read while
+// the last is applied.
 func (l *Ledger) replay(ctx context.Context, from *store.Tx, since time.Time, progress func(int)) error {
+	chunks := make(chan []fact)
+	var group errgroup.Group
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group.Go(func() error {
+		defer close(chunks)
+		return readStored(ctx, from, since, chunks)
+	})
 	done := 0
+	var failed error
+	for facts := range chunks {
+		if failed = l.record([]*request{{facts: facts}}); failed != nil {
+			cancel()
+			break
+		}
+		done += len(facts)
+		progress(done)
+	}
+	err := group.Wait()
+	if failed != nil {
+		return failed
+	}
+	return errors.Join(err, l.flush(ctx))
+}
+
+// readStored sends what the stored events and snapshots said, chunk by chunk.
+func readStored(ctx context.Context, from *store.Tx, since time.Time, chunks chan<- []fact) error {
+	send := func(n int, said func(i int) ([]objects.Said, error)) error {
+		facts := make([]fact, n)
+		err := parallel(n, func(i int) (err error) {
+			facts[i].said, err = said(i)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		select {
+		case chunks <- facts:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	for id := ""; ; {
 		events, err := from.EventsAfter(ctx, since, id, replayBatch)
 		if err != nil {
@@ -81,55 +128,45 @@ func (l *Ledger) replay(ctx context.Context, from *store.Tx, since time.Time, pr
 		if len(events) == 0 {
 			break
 		}
-		if err := l.replayEvents(events); err != nil {
+		if err := send(len(events), func(i int) ([]objects.Said, error) { return saidByEvent(events[i]) }); err != nil {
 			return err
 		}
-		id, done = events[len(events)-1].ID, done+len(events)
-		progress(done)
+		id = events[len(events)-1].ID
 	}
 	for id := ""; ; {
 		snapshots, err := from.SnapshotsAfter(ctx, since, id, replayBatch)
 		if err != nil || len(snapshots) == 0 {
 			return err
 		}
-		if err := l.replaySnapshots(snapshots); err != nil {
+		if err := send(len(snapshots), func(i int) ([]objects.Said, error) { return saidBySnapshot(snapshots[i]) }); err != nil {
 			return err
 		}
-		id, done = snapshots[len(snapshots)-1].ID, done+len(snapshots)
-		progress(done)
+		id = snapshots[len(snapshots)-1].ID
 	}
 }
 
-func (l *Ledger) replayEvents(events []store.Event) error {
-	r := &request{facts: make([]fact, len(events))}
-	err := parallel(len(events), func(i int) error {
-		body, err := Unpack(events[i].Body)
-		if err != nil {
-			return fmt.Errorf("event %s: %w", events[i].ID, err)
-		}
-		r.facts[i].said = l.read(body).said
-		return nil
-	})
+func saidByEvent(stored store.Event) ([]objects.Said, error) {
+	body, err := Unpack(stored.Body)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("event %s: %w", stored.ID, err)
 	}
-	return l.record([]*request{r})
+	e, err := objects.DecodeEvent(body)
+	if err != nil {
+		return nil, fmt.Errorf("event %s, which was applied: %w", stored.ID, err)
+	}
+	said, err := objects.Decode(e.Object, objects.Source{At: e.Created, Event: e.Type})
+	if err != nil {
+		return nil, fmt.Errorf("event %s, which was applied: %w", stored.ID, err)
+	}
+	return said, nil
 }
 
-func (l *Ledger) replaySnapshots(snapshots []store.Snapshot) error {
-	r := &request{facts: make([]fact, len(snapshots))}
-	err := parallel(len(snapshots), func(i int) error {
-		body, err := Unpack(snapshots[i].Body)
-		if err != nil {
-			return fmt.Errorf("snapshot %s: %w", snapshots[i].ID, err)
-		}
-		r.facts[i].said, err = objects.Decode(body, objects.Source{At: snapshots[i].AsOf.Unix()})
-		return err
-	})
+func saidBySnapshot(stored store.Snapshot) ([]objects.Said, error) {
+	body, err := Unpack(stored.Body)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("snapshot %s: %w", stored.ID, err)
 	}
-	return l.record([]*request{r})
+	return objects.Decode(body, objects.Source{At: stored.AsOf.Unix()})
 }
 
 // Replay applies stored events again, whatever their state, and returns how

@@ -70,7 +70,7 @@ func (l *Ledger) apply(ctx context.Context, tx *store.Tx, batch []*request) (mov
 	if moved, err = l.book(ctx, tx, p); err != nil {
 		return nil, err
 	}
-	if l.recompute {
+	if l.held != nil { // nothing is asked of Stripe, or stored again
 		return moved, nil
 	}
 	if err := tx.PutWishes(ctx, l.Now(), l.wishes(batch, p)); err != nil {

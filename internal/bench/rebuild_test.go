@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv"
+)
+
+// gifts is how many donations are rebuilt; the environment's
+// SUPPORT_BENCH_GIFTS says otherwise.
+const gifts = 1_000_000
+
+// BenchmarkRebuild makes a million donations again from their stored events.
+// They were stored as deliveries are, but never applied, so that the counts
+// afterwards are the rebuild's alone.
+func BenchmarkRebuild(b *testing.B) {
+	count := gifts
+	if text := os.Getenv("SUPPORT_BENCH_GIFTS"); text != "" {
+		var err error
+		if count, err = strconv.Atoi(text); err != nil {
+			b.Fatalf("SUPPORT_BENCH_GIFTS: %v", err)
+		}
+	}
+	s, err := store.Open(testenv.Postgres(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	if _, err := s.Migrate(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	storeEvents(b, s, count)
+	l := ledger.New(ledger.Options{Store: s, Now: time.Now, Timezone: time.UTC, Grace: time.Hour})
+	debug.FreeOSMemory()
+	for b.Loop() {
+		peak := watchMemory(b)
+		start := time.Now()
+		if _, _, err := l.Rebuild(b.Context(), func(int) {}); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(count)/time.Since(start).Seconds(), "donations/s")
+		b.ReportMetric(peak()/(1<<20), "MiB")
+		b.ReportMetric(0, "ns/op")
+	}
+	(&endpoint{ledger: l, store: s}).count(b, int64(count))
+}
+
+// storeEvents stores the charge of each gift.
+func storeEvents(b *testing.B, s *store.Store, count int) {
+	b.Helper()
+	const chunk = 2000
+	for first := 0; first < count; first += chunk {
+		events := make([]store.Event, min(chunk, count-first))
+		times := make([]int64, len(events))
+		var group sync.WaitGroup
+		for part := range runtime.GOMAXPROCS(0) {
+			group.Go(func() {
+				for i := part; i < len(events); i += runtime.GOMAXPROCS(0) {
+					body := event(chargeEvent, first+i)
+					n := strconv.Itoa(first + i)
+					events[i] = store.Event{
+						ID: "evt_" + n, Type: "charge.succeeded", Ref: "charge/ch_" + n, APIVersion: "2023-10-16",
+						Created: time.Unix(1769850000, 0), Received: time.Unix(1769850000, 0), State: store.Applied,
+						Body: ledger.Pack(body),
+					}
+					times[i] = 1
+				}
+			})
+		}
+		group.Wait()
+		err := s.Ledger(b.Context(), func(tx *store.Tx) error { return tx.PutEvents(b.Context(), events, times) })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// watchMemory returns a function that ends the watch and tells the most bytes
+// that were resident.
+func watchMemory(b *testing.B) (peak func() float64) {
+	ctx, cancel := context.WithCancel(b.Context())
+	most := make(chan float64)
+	go func() {
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		var max float64
+		for {
+			if now := resident(); now > max {
+				max = now
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				most <- max
+				return
+			}
+		}
+	}()
+	return func() float64 { cancel(); return <-most }
+}
+
+// resident returns this process's resident memory in bytes, 0 where the system
+// does not tell.
+func resident() float64 {
+	status, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(status))
+	pages, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return 0
+	}
+	return float64(pages * os.Getpagesize())
+}
