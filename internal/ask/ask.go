@@ -150,6 +150,9 @@ type placed struct {
 	Lead     string  `json:"lead"` // the start of Text that is set strongly
 	Action   string  `json:"action"`
 	Token    string  `json:"token"`
+
+	Experiment string `json:"experiment,omitempty"` // its id
+	Variants   []arm  `json:"variants,omitempty"`   // one of which takes the place of what stands above
 }
 
 // A scopeCount is null where nobody knows it.
@@ -248,9 +251,13 @@ func (s *Service) place(q question, asked []string, w *words) (there map[string]
 		if len(schedule) > 1 {
 			p.Schedule = schedule
 		}
-		p.Token = s.signer.Sign(attribution.Claim{
+		claim := attribution.Claim{
 			Article: q.article, Placement: placement, Campaign: q.campaign, Lang: w.lang, Hour: attribution.Hour(now),
-		})
+		}
+		p.Token = s.signer.Sign(claim)
+		if x := policies.experiment(placement, now); x != nil {
+			p.Experiment, p.Variants = x.ID, s.arms(x, &p, claim)
+		}
 		there[placement] = &p
 	}
 	return there, reason

@@ -59,8 +59,7 @@ func TestFrameIsForTheSiteAlone(t *testing.T) {
 
 func TestFrameLeavesItself(t *testing.T) {
 	t.Parallel()
-	var f *site
-	f = serveSite(t, map[string]http.HandlerFunc{"/host": func(w http.ResponseWriter, _ *http.Request) {
+	f := serveSite(t, map[string]http.HandlerFunc{"/host": func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Write([]byte(`<!doctype html><html lang=en><title>A page</title><link rel=icon href=data:,><iframe title=x src="/frame?article=troops&placement=mid" width=390 height=520></iframe>`)) //nolint:errcheck // a test
 	}})

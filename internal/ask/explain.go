@@ -70,6 +70,7 @@ func (s *Service) explain(q question) explanation {
 		p.Level = at(p.Schedule, now)
 		p.Verdicts = append(p.Verdicts, policies.explainSwitch(), policies.explainSensitivity(q), explainLanguage(q.lang, lang))
 		p.Verdicts = append(p.Verdicts, policies.explainRules(q, lang, placement, now)...)
+		p.Verdicts = append(p.Verdicts, policies.explainExperiment(placement, now)...)
 		p.Verdicts = append(p.Verdicts, onDevice...)
 		if policies.off {
 			p.Level, p.Schedule = None, []phase{{nil, None}}
@@ -83,6 +84,7 @@ func (s *Service) explain(q question) explanation {
 var onDevice = []verdict{
 	{"seen mid", "on the device", "once the ask at mid is seen, the one at end is quiet", "open the page anew, and go to the end first"},
 	{"hidden by the reader", "on the device", "a reader who hid an ask sees quiet ones for 30 days", "the reader's own undo, or clearing the site's data"},
+	{"seen often, or gave", "on the device", "with storage=\"allowed\", after 4 loud asks in 30 days and for 90 days after giving an ask is quiet", "the attribute storage, or clearing the site's data"},
 }
 
 func (p *policies) explainSwitch() verdict {
@@ -133,6 +135,21 @@ func explainLanguage(asked, shown string) verdict {
 		return verdict{rule, "passes", "we do not speak " + asked + ", so it is English", "one of " + strings.Join(i18n.Languages(), ", ")}
 	}
 	return verdict{rule, "passes", "it is " + shown, ""}
+}
+
+func (p *policies) explainExperiment(placement string, now time.Time) []verdict {
+	x := p.experiment(placement, now)
+	if x == nil {
+		return nil
+	}
+	if x.Stopped != "" {
+		return []verdict{{"experiment " + x.ID, "decides", "it is stopped, and everybody gets " + x.Stopped, "its entry in the policy"}}
+	}
+	var names []string
+	for _, v := range x.Variants {
+		names = append(names, v.Name)
+	}
+	return []verdict{{"experiment " + x.ID, "on the device", "each device gets one of " + strings.Join(names, ", "), "u24-variant=" + names[0] + " in the page's address, which is not counted"}}
 }
 
 func (p *policies) explainRules(q question, lang, placement string, now time.Time) []verdict {

@@ -13,7 +13,8 @@ func TestExplainSaysWhatWouldChange(t *testing.T) {
 		{"name":"advent","show":"quiet","from":"2026-12-01T00:00"},
 		{"name":"spring","show":"quiet","until":"2026-05-01T00:00"},
 		{"name":"end","show":"quiet","placements":["end"]},
-		{"name":"rest","show":"normal"}]}`
+		{"name":"rest","show":"normal"}],
+		"experiments":[{"id":"x","placements":["mid"],"variants":[{"name":"a","weight":1},{"name":"b","weight":1}]}]}`
 	if err := b.policies.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +39,7 @@ func TestExplainSaysWhatWouldChange(t *testing.T) {
 		"an unknown type":      {"&sensitivity=sad", Mid, `sensitivity of the article | limits | "sad" is no type that is known, so nothing shows`},
 		"a language not ours":  {"&lang=ru", Mid, "language | passes | we do not speak ru, so it is English"},
 		"the switch":           {"", Mid, "switch of all asks | passes | asks are on | support asks off"},
+		"an experiment":        {"", Mid, "experiment x | on the device | each device gets one of a, b | u24-variant=a"},
 		"what the device does": {"", End, "seen mid | on the device"},
 	} {
 		if got := verdicts(tt.query, tt.placement); !strings.Contains(got, tt.line) {

@@ -41,6 +41,9 @@ type Policy struct {
 	// Sensitive is what an article of each type of sensitivity shows, in place
 	// of what is built in. No rule raises it.
 	Sensitive map[string]Level `json:"sensitive,omitempty"`
+	// Experiments are tried in their order; the first that runs at a placement
+	// counts there.
+	Experiments []Experiment `json:"experiments,omitempty"`
 }
 
 // A Rule is one decision with what it applies to. What is left empty applies
@@ -110,6 +113,19 @@ func ParsePolicy(data []byte) (Policy, error) {
 		}
 		names[r.Name] = true
 	}
+	if len(p.Experiments) > maxExperiments {
+		return Policy{}, fmt.Errorf("the policy has more than %d experiments", maxExperiments)
+	}
+	for i := range p.Experiments {
+		x := &p.Experiments[i]
+		if err := x.prepare(); err != nil {
+			return Policy{}, fmt.Errorf("experiment %d, %q: %w", i+1, x.ID, err)
+		}
+		if names["experiment "+x.ID] {
+			return Policy{}, fmt.Errorf("two experiments have the id %q", x.ID)
+		}
+		names["experiment "+x.ID] = true
+	}
 	for kind, level := range p.Sensitive {
 		if !slices.Contains(levels, level) {
 			return Policy{}, fmt.Errorf("sensitive %q: show none, quiet or normal", kind)
@@ -127,35 +143,55 @@ func (r *Rule) prepare() error {
 	case !slices.Contains(levels, r.Show):
 		return errors.New("show none, quiet or normal")
 	}
-	for _, placement := range r.Placements {
-		if !slices.Contains(placements, placement) {
-			return fmt.Errorf("%q is not a placement; there are mid and end", placement)
-		}
+	if err := checkPlacements(r.Placements); err != nil {
+		return err
 	}
 	for _, country := range slices.Concat(r.Countries.Include, r.Countries.Exclude) {
 		if !countryCode.MatchString(country) || country != strings.ToUpper(country) {
 			return fmt.Errorf("%q is not a country by ISO 3166 in upper case, such as DE", country)
 		}
 	}
-	zone, err := time.LoadLocation(cmp.Or(r.TimeZone, "UTC"))
+	var err error
+	r.from, r.until, err = readTimes(r.From, r.Until, r.TimeZone)
+	return err
+}
+
+func checkPlacements(list []string) error {
+	for _, placement := range list {
+		if !slices.Contains(placements, placement) {
+			return fmt.Errorf("%q is not a placement; there are mid and end", placement)
+		}
+	}
+	return nil
+}
+
+// readTimes reads two times on the clocks of a zone; the zero time where one
+// is left out.
+func readTimes(from, until, zoneName string) (first, last time.Time, err error) {
+	zone, err := time.LoadLocation(cmp.Or(zoneName, "UTC"))
 	if err != nil {
-		return fmt.Errorf("%q is not a time zone, such as Europe/Kyiv", r.TimeZone)
+		return first, last, fmt.Errorf("%q is not a time zone, such as Europe/Kyiv", zoneName)
 	}
 	for _, moment := range [...]struct {
 		text string
 		read *time.Time
-	}{{r.From, &r.from}, {r.Until, &r.until}} {
+	}{{from, &first}, {until, &last}} {
 		if moment.text == "" {
 			continue
 		}
 		if *moment.read, err = time.ParseInLocation(wallClock, moment.text, zone); err != nil {
-			return fmt.Errorf("%q is not a time such as 2026-12-01T08:00", moment.text)
+			return first, last, fmt.Errorf("%q is not a time such as 2026-12-01T08:00", moment.text)
 		}
 	}
-	if !r.from.IsZero() && !r.until.IsZero() && !r.from.Before(r.until) {
-		return errors.New("it ends before it begins")
+	if !first.IsZero() && !last.IsZero() && !first.Before(last) {
+		return first, last, errors.New("it ends before it begins")
 	}
-	return nil
+	return first, last, nil
+}
+
+// within reports whether a moment lies in a time that may be open at its ends.
+func within(from, until, at time.Time) bool {
+	return (from.IsZero() || !at.Before(from)) && (until.IsZero() || at.Before(until))
 }
 
 // A miss is why a rule does not apply, and what would make it.
@@ -208,7 +244,7 @@ func single(value string) []string {
 
 // applies reports whether r applies at a moment.
 func (r *Rule) applies(at time.Time) bool {
-	return (r.from.IsZero() || !at.Before(r.from)) && (r.until.IsZero() || at.Before(r.until))
+	return within(r.from, r.until, at)
 }
 
 // A phase is the level from a moment on. The first of a schedule has none.
@@ -289,12 +325,18 @@ func at(schedule []phase, moment time.Time) Level {
 // moments returns when what is shown may change, sorted, in seconds since 1970.
 func (p *Policy) moments() []int64 {
 	var all []int64
-	for _, r := range p.Rules {
-		for _, moment := range [...]time.Time{r.from, r.until} {
+	add := func(moments ...time.Time) {
+		for _, moment := range moments {
 			if !moment.IsZero() {
 				all = append(all, moment.Unix())
 			}
 		}
+	}
+	for _, r := range p.Rules {
+		add(r.from, r.until)
+	}
+	for _, x := range p.Experiments {
+		add(x.from, x.until)
 	}
 	slices.Sort(all)
 	return all

@@ -13,13 +13,17 @@ import (
 )
 
 // Make returns the script made from main.ts in the folder dir.
-func Make(dir string) ([]byte, error) {
+func Make(dir string) ([]byte, error) { return Module(dir, "main.ts", "") }
+
+// Module returns the script made from one file of the folder dir. With a name
+// it defines a global of that name which holds the file's exports, for tests.
+func Module(dir, file, name string) ([]byte, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
 	result := api.Build(api.BuildOptions{
-		EntryPoints:       []string{filepath.Join(dir, "main.ts")},
+		EntryPoints:       []string{filepath.Join(dir, file)},
 		AbsWorkingDir:     dir,
 		Bundle:            true,
 		MinifyWhitespace:  true,
@@ -30,6 +34,7 @@ func Make(dir string) ([]byte, error) {
 			{Name: api.EngineChrome, Version: "103"}, {Name: api.EngineFirefox, Version: "101"}, {Name: api.EngineSafari, Version: "16.4"},
 		},
 		Format:        api.FormatIIFE,
+		GlobalName:    name,
 		LegalComments: api.LegalCommentsNone,
 		Charset:       api.CharsetUTF8,
 		Plugins:       []api.Plugin{{Name: "style", Setup: func(b api.PluginBuild) { b.OnLoad(api.OnLoadOptions{Filter: `\.css$`}, style) }}},
@@ -47,7 +52,7 @@ func style(args api.OnLoadArgs) (api.OnLoadResult, error) {
 	if err != nil {
 		return api.OnLoadResult{}, err
 	}
-	result := api.Transform(tokens(".ask", string(source))+string(source), api.TransformOptions{
+	result := api.Transform(shortened(tokens(".ask", string(source))+string(source)), api.TransformOptions{
 		Loader:           api.LoaderCSS,
 		MinifyWhitespace: true,
 		MinifySyntax:     true,

@@ -24,6 +24,21 @@ export interface Placement {
   lead: string; // the part of text that is set strongly; text starts with it
   action: string;
   token: string;
+  experiment?: string;
+  variants?: Variant[];
+  name?: string; // of the variant that was chosen
+  show?: Level; // what that shows at most
+}
+
+// A Variant takes the place of what a placement says.
+export interface Variant {
+  name: string;
+  weight: number;
+  show?: Level;
+  text: string;
+  lead: string;
+  action: string;
+  token: string;
 }
 
 export interface Answer {

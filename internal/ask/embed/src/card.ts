@@ -28,7 +28,7 @@ export function quietCard({ answer, placement, link, clicked }: Parts): Card {
   const button = make("a", { part: "button", class: "give", href: link(null), target: target() }, placement.action);
   button.addEventListener("click", () => clicked(null));
   const count = counted(answer);
-  const root = frame(answer, "ask quiet", words(placement), make("div", { class: "go" }, button, count), printed(answer));
+  const root = frame(answer, "ask quiet", words(placement), make("div", { class: "go" }, button, count));
   return { root, refresh: (newer) => (count.textContent = newer.counts.text) };
 }
 
@@ -40,7 +40,7 @@ export function fullCard(parts: Parts): Card {
   let picked: Suggestion | undefined;
   let own = false;
 
-  const input = make("input", { part: "own", inputmode: "decimal", autocomplete: "off", "aria-label": labels.own, maxlength: 12, enterkeyhint: "go" });
+  const input = make("input", { part: "own", inputmode: "decimal", autocomplete: "off", "aria-label": labels.own, "aria-describedby": "problem", maxlength: 12, enterkeyhint: "go" });
   const problem = make("p", { class: "problem", id: "problem", role: "alert" });
   const symbol = make("span", { "aria-hidden": true });
   const ownField = make("div", { class: "own", hidden: true }, symbol, input);
@@ -63,13 +63,7 @@ export function fullCard(parts: Parts): Card {
 
   function complain(text: string) {
     problem.textContent = text;
-    if (text) {
-      input.setAttribute("aria-invalid", "true");
-      input.setAttribute("aria-describedby", "problem");
-    } else {
-      input.removeAttribute("aria-invalid");
-      input.removeAttribute("aria-describedby");
-    }
+    input.setAttribute("aria-invalid", String(!!text));
   }
 
   function listAmounts() {
@@ -130,11 +124,10 @@ export function fullCard(parts: Parts): Card {
     "ask",
     words(placement),
     goal,
-    make("fieldset", { part: "intervals", class: "intervals" }, make("legend", {}, labels.interval), ...intervals),
-    make("fieldset", { part: "amounts" }, make("legend", {}, labels.amount), amounts, ownField, problem),
+    make("fieldset", { part: "intervals", class: "intervals", "aria-label": labels.interval }, ...intervals),
+    make("fieldset", { part: "amounts", "aria-label": labels.amount }, amounts, ownField, problem),
     make("div", { class: "go" }, button, currencies, count),
     close,
-    printed(answer),
   );
   listAmounts();
   showGoal(goal, answer);
@@ -163,9 +156,14 @@ export function readAmount(text: string, digits: number): string {
   return new RegExp(`^\\d{1,8}${decimals}$`).test(plain) && Number(plain) > 0 ? plain : "";
 }
 
-function frame(answer: Answer, kind: string, ...children: (Node | string)[]): HTMLElement {
+function frame({ lang, dir, labels, support_url }: Answer, kind: string, ...children: Node[]): HTMLElement {
   // A group: a page with two landmarks of one name would be harder to walk.
-  return make("div", { class: kind, part: "card", role: "group", lang: answer.lang, dir: answer.dir, "aria-label": answer.labels.region }, ...children);
+  return make(
+    "div",
+    { class: kind, part: "card", role: "group", lang, dir, "aria-label": labels.region },
+    ...children,
+    make("p", { class: "printed" }, support_url.replace(/^https?:\/\//, "")), // for paper, where nothing can be pressed
+  );
 }
 
 function words({ text, lead }: Placement): HTMLElement {
@@ -174,11 +172,6 @@ function words({ text, lead }: Placement): HTMLElement {
 
 function counted(answer: Answer): HTMLElement {
   return make("p", { part: "count", class: "count" }, answer.counts.text);
-}
-
-// printed is shown on paper, where nothing can be pressed.
-function printed(answer: Answer): HTMLElement {
-  return make("p", { class: "printed" }, answer.support_url.replace(/^https?:\/\//, ""));
 }
 
 function option(name: string, text: string, checked: boolean, chosen: () => void): HTMLElement {

@@ -6,7 +6,7 @@ const lateAfter = 60; // seconds in caches; without an error it is a few
 
 // What of an element's attributes is part of the question, in the order the
 // address has them, so that every page of a site makes the same address.
-const asked = ["article", "lang", "section", "tags", "country", "campaign", "sensitivity"];
+export const asked = ["article", "lang", "section", "tags", "country", "campaign", "sensitivity"];
 
 const answers = new Map<string, Promise<Answer>>();
 

@@ -2,15 +2,15 @@
 // with choices. Until it has all it needs, and whenever it can't have it, the
 // link stays as the page wrote it.
 
-import type { Answer, Level } from "./answer";
-import { ask, forget, signal } from "./data";
+import type { Answer, Level, Placement } from "./answer";
+import { ask, asked, forget, signal } from "./data";
 import { fullCard, hiddenCard, quietCard, type Card, type Choice } from "./card";
+import { keep, kept, lately, share } from "./device";
 import css from "./ask.css";
 
 const seenAfterMs = 250;
 const seenShare = 0.5;
 const nearMargin = "100% 0px"; // one screen ahead of the reader
-const dayMs = 24 * 3600 * 1000;
 const hiddenDays = 30;
 const quietDaysAfterGiving = 90;
 const seenDays = 30;
@@ -19,14 +19,20 @@ const seenCap = 4; // loud asks in seenDays
 // What the address ends with when a reader comes back from the thanks page.
 const thanked = "#u24-support-thanks";
 
+const levels: Level[] = ["none", "quiet", "normal"];
+
+// A variant that the page's address names is shown and not counted.
+const forced = new URLSearchParams(location.search).get("u24-variant");
+
 let sheet: CSSStyleSheet;
 const elements = new Set<Support>();
 
 class Support extends HTMLElement {
-  static observedAttributes = ["article", "placement", "lang", "section", "tags", "country", "campaign", "sensitivity"];
+  static observedAttributes = [...asked, "placement"];
 
   #root = this.attachShadow({ mode: "open" });
   #answer?: Answer;
+  #placed!: Placement; // of #answer, in the variant for this reader
   #card?: Card;
   #quiet = false;
   #run = 0; // counts up whenever an answer under way is no longer wanted
@@ -65,6 +71,7 @@ class Support extends HTMLElement {
     const answer = await ask(this).catch(() => undefined);
     if (!answer?.placements?.[this.placement] || !this.#card) return;
     this.#answer = answer;
+    this.#take(answer);
     this.#card.refresh(answer);
   }
 
@@ -106,7 +113,7 @@ class Support extends HTMLElement {
       // The plain link stays.
     }
     if (run !== this.#run || this.#answer) return;
-    const level = answer && levelNow(answer, this.placement);
+    const level = answer && this.#take(answer);
     if (level === "none") this.#root.replaceChildren(); // staff's word: not even the link
     if (!level || level === "none") {
       this.#shrink();
@@ -116,6 +123,22 @@ class Support extends HTMLElement {
     if (location.hash === thanked && this.#mayStore()) keep("gave", [Date.now()]);
     this.#show();
     this.#observe();
+  }
+
+  // #take reads an answer for this element and returns how it asks now; nothing
+  // for a placement that the service does not know, whose plain link stays.
+  #take({ placements }: Answer): Level | undefined {
+    if (!placements) return "none";
+    let placed = placements[this.placement];
+    if (!placed) return;
+    const { variants, experiment } = placed;
+    if (variants) {
+      let place = share(experiment!, this.#mayStore()) * variants.reduce((sum, v) => sum + v.weight, 0);
+      placed = { ...placed, ...(variants.find((v) => v.name === forced) || variants.find((v) => (place -= v.weight) < 0)) };
+    }
+    this.#placed = placed;
+    const level = placed.schedule?.filter((p) => !p.from || Date.parse(p.from) <= Date.now()).pop()?.show || placed.level;
+    return levels.find((l) => l === level || l === placed.show); // the lesser of the two
   }
 
   #plain() {
@@ -128,7 +151,7 @@ class Support extends HTMLElement {
     const answer = this.#answer!;
     const parts = {
       answer,
-      placement: answer.placements![this.placement],
+      placement: this.#placed,
       link: (choice: Choice | null) => this.#link(choice),
       clicked: (choice: Choice | null) => this.#tell("clicked", { ...choice }),
       hide: () => this.#hide(),
@@ -145,7 +168,7 @@ class Support extends HTMLElement {
   // another of this page.
   #calmly() {
     const answer = this.#answer!;
-    if (answer.late || levelNow(answer, this.placement) === "quiet") return true;
+    if (answer.late || this.#take(answer) === "quiet") return true;
     if (location.hash === thanked || lately("hidden", hiddenDays)) return true;
     if (this.#mayStore() && (lately("gave", quietDaysAfterGiving) || lately("seen", seenDays) >= seenCap)) return true;
     return this.placement === "end" && [...elements].some((e) => e.placement === "mid" && e !== this && (e.seen || e.inView));
@@ -211,24 +234,16 @@ class Support extends HTMLElement {
       set("interval", choice.interval);
       set("currency", choice.currency);
     }
-    set("token", answer.placements![this.placement].token);
+    set("variant", this.#placed.name || null);
+    set("token", this.#placed.token);
     return url.href;
   }
 
   #tell(what: string, more: object = {}) {
-    const detail = { article: this.getAttribute("article"), placement: this.placement, quiet: this.#quiet, ...more };
+    const detail = { article: this.getAttribute("article"), placement: this.placement, variant: this.#placed.name, quiet: this.#quiet, ...more };
     this.dispatchEvent(new CustomEvent("u24-support:" + what, { bubbles: true, composed: true, detail }));
-    signal(what === "shown" ? "seen" : what, this.#answer!.placements![this.placement].token);
+    if (!forced) signal(what === "shown" ? "seen" : what, this.#placed.token);
   }
-}
-
-// levelNow returns how an ask shows by the device's clock; nothing for a
-// placement that the service does not know, whose plain link stays.
-function levelNow({ placements }: Answer, name: string): Level | undefined {
-  if (!placements) return "none";
-  const placement = placements[name];
-  const phase = placement?.schedule?.filter((p) => !p.from || Date.parse(p.from) <= Date.now()).pop();
-  return phase?.show || placement?.level;
 }
 
 // watch observes one element; the browser's own answer comes last in a batch.
@@ -248,33 +263,6 @@ function styles(): CSSStyleSheet {
   const made = new CSSStyleSheet();
   made.replaceSync(css);
   return made;
-}
-
-// What is kept on the device: moments, by what happened. That the reader hid
-// an ask is kept because they wanted it; the rest needs consent. Storage may be
-// forbidden; then it holds for this page view.
-const here: Record<string, number[]> = {};
-
-function kept(what: string): number[] {
-  try {
-    return [...JSON.parse(localStorage.getItem("u24-support:" + what)!)]; // nothing, or no list, throws
-  } catch {
-    return here[what] || [];
-  }
-}
-
-function keep(what: string, moments: number[]) {
-  here[what] = moments;
-  try {
-    if (moments.length) localStorage.setItem("u24-support:" + what, JSON.stringify(moments));
-    else localStorage.removeItem("u24-support:" + what);
-  } catch {
-    // See above.
-  }
-}
-
-function lately(what: string, days: number): number {
-  return kept(what).filter((moment) => moment > Date.now() - days * dayMs).length;
 }
 
 if ("adoptedStyleSheets" in document && document.currentScript && !customElements.get("u24-support")) {
