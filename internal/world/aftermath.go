@@ -1,5 +1,10 @@
 package world
 
+import (
+	"encoding/json"
+	"fmt"
+)
+
 // settle gives charge its balance transaction.
 func (s *story) settle(g *gift, charge *object) {
 	currency := choose(s.Tape, "eur", g.price.currency, "usd")
@@ -10,7 +15,7 @@ func (s *story) settle(g *gift, charge *object) {
 	t := s.transaction(g, "donation", charge, amount, amount*29/1000+25, currency)
 	t.object.set(fields{"type": "charge", "reporting_category": "charge", "status": "pending"})
 	if currency != g.price.currency {
-		t.object.set(fields{"exchange_rate": float64(g.rate) / 1000})
+		t.object.set(fields{"exchange_rate": json.Number(fmt.Sprintf("%d.%03d", g.rate/1000, g.rate%1000))})
 	}
 	s.save(t.object)
 	g.settled = t
