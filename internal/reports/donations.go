@@ -100,7 +100,8 @@ func (s *Service) List(c *gin.Context) error {
 	return nil
 }
 
-// Donation handles GET /v1/donations/ID.
+// Donation handles GET /v1/donations/ID: the gift, its refunds and disputes, and
+// the deposit it is part of.
 func (s *Service) Donation(c *gin.Context) error {
 	c.Header("Vary", "Authorization")
 	token, err := s.authorize(c)
@@ -111,7 +112,11 @@ func (s *Service) Donation(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	c.JSON(http.StatusOK, shown(d, token.Role))
+	detail, err := s.detail(c.Request.Context(), d, token.Role)
+	if err != nil {
+		return err
+	}
+	c.JSON(http.StatusOK, detail)
 	return nil
 }
 
