@@ -373,3 +373,49 @@ func TestDeviceKeepsWhatTheReaderAllowed(t *testing.T) {
 		})
 	}
 }
+
+// hostile is what themes do to everything on a page.
+const hostile = `html{font-size:62.5%}
+body{line-height:3;letter-spacing:.5em;text-transform:uppercase;color:red;font-style:italic;text-align:right;visibility:visible}
+*{box-sizing:content-box!important;margin:11px!important}
+div{float:left;display:inline}p{font-size:40px!important}
+a,button,input,select,label,fieldset{display:none!important;appearance:none;width:5px!important;background:lime!important}`
+
+func TestPagesStyleStaysOutside(t *testing.T) {
+	t.Parallel()
+	var f *site
+	f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "hostile", asked("")), "/site.css": styles(map[string]string{"hostile": hostile})})
+	b := newTab(t, 320, 800)
+	b.open(t, f.URL+"/page", shown)
+	got := eval[[]string](t, b, `(() => { const root = `+mid+`.shadowRoot, ask = getComputedStyle(root.querySelector('.ask')), give = getComputedStyle(root.querySelector('.give'))
+		return [ask.fontSize, ask.textTransform, ask.letterSpacing, ask.fontStyle, ask.textAlign, ask.boxSizing, give.display, String(root.querySelector('.give').offsetWidth > 200), String(document.documentElement.scrollWidth <= innerWidth)] })()`)
+	if want := "16px none normal normal start border-box grid true true"; strings.Join(got, " ") != want {
+		t.Errorf("the ask's style is %s, want %s", strings.Join(got, " "), want)
+	}
+}
+
+func TestNoLongTaskOnASlowDevice(t *testing.T) {
+	t.Parallel()
+	var f *site
+	f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "", asked("")), "/site.css": styles(nil)})
+	b := newTab(t, 390, 800)
+	b.open(t, f.URL+"/page", shown)
+	// What drawing an ask takes here, without the page around it and whatever
+	// else this machine does: the least of many times.
+	took := eval[float64](t, b, `(async () => {
+		const times = []
+		for (let i = 0; i < 20; i++) {
+			const e = `+mid+`
+			e.setAttribute('article', 'a' + i)
+			const started = performance.now()
+			await new Promise(done => { const look = () => e.shadowRoot.querySelector('.give') ? done() : setTimeout(look); look() })
+			e.getBoundingClientRect()
+			times.push(performance.now() - started)
+		}
+		return Math.min(...times)
+	})()`)
+	const slower, longTask = 4, 50 // times; milliseconds
+	if took*slower > longTask {
+		t.Errorf("asking and drawing took %.1f ms, more than %d on a device %d times slower", took, longTask, slower)
+	}
+}

@@ -33,6 +33,16 @@ func TestScriptLeavesThePageAlone(t *testing.T) {
 	}
 }
 
+// TestNamesAreNeutral keeps out the words that blockers' lists look for.
+func TestNamesAreNeutral(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{"donat", "banner", "popup", "promo", "sponsor", "track", "analytic", "fundrais", "paywall"} {
+		if bytes.Contains(bytes.ToLower(embed.Script), []byte(word)) {
+			t.Errorf("the script has %q", word)
+		}
+	}
+}
+
 func TestScriptAddresses(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
