@@ -63,6 +63,6 @@ func (p *program) setPolicy(ctx context.Context, db *store.Store, file string) e
 	if err := db.PutFact(ctx, ask.FactPolicy, string(text)); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stderr, "The policy of %d rules is taken. Readers see it within 10 seconds.\n", len(policy.Rules))
+	fmt.Fprintf(p.stderr, "The policy is taken: rules %d, experiments %d. Readers see it within 10 seconds.\n", len(policy.Rules), len(policy.Experiments))
 	return nil
 }
