@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 )
 
 // An account is the Stripe account of one world, seen from inside: its
@@ -29,8 +30,8 @@ type object struct {
 	fields   fields
 	states   []state
 	turned   int64   // when it last changed in a way whose order matters
+	fresh    bool    // its creation was told, and no change since
 	told     func()  // takes down what an event about it gave away; may be nil
-	events   []int   // indexes into account.events
 	parent   *object // the charge of a refund
 	payout   string  // the payout a balance transaction was paid out with
 }
@@ -146,7 +147,7 @@ func (s *story) send(kind string, o *object) {
 	body := fmt.Sprintf(`{"id":%q,"object":"event","api_version":%q,"created":%d,"data":{"object":%s},`+
 		`"livemode":false,"pending_webhooks":1,"request":{"id":null,"idempotency_key":null},"type":%q%s}`,
 		id, Version, s.now, o.states[len(o.states)-1].body, kind, extra)
-	o.events = append(o.events, len(s.events))
+	o.fresh = o.fresh || strings.HasSuffix(kind, ".created")
 	s.events = append(s.events, Event{ID: id, Type: kind, Created: s.now, Object: o.id, Body: []byte(body)})
 }
 
@@ -180,9 +181,13 @@ func (s *story) later(high int64) bool {
 func (s *story) tick() { s.now += choose[int64](s.Tape, 0, 0, 1, 2) }
 
 // turn is called before o changes in a way that only the order of its
-// snapshots tells. No two such changes share a second but in a murky world.
+// snapshots tells. No two such changes share a second but in a murky world;
+// the first may share it with the creation, whose event says that it came
+// before.
 func (s *story) turn(o *object) {
-	if o.turned == s.now && s.opts.Murky && s.one(2) {
+	tie := o.turned == s.now && (s.opts.Murky || o.fresh) && s.one(2)
+	o.fresh = false
+	if tie {
 		return
 	}
 	s.now = max(s.now, o.turned+1)
