@@ -18,7 +18,7 @@ const (
 
 // attribution reads our metadata; ours is false where it is not marked.
 func attribution(metadata map[string]string) (won giving.Attribution, ours bool) {
-	if metadata[MarkKey] == "" {
+	if metadata[MarkKey] != MarkValue {
 		return giving.Attribution{}, false
 	}
 	return giving.Attribution{
