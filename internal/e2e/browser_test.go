@@ -44,7 +44,7 @@ type tab struct {
 func newTab(t *testing.T, name string, r reader) *tab {
 	t.Helper()
 	b := &tab{t: t, name: name, reader: r}
-	folder := t.TempDir()
+	folder := browserFolder(t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(testenv.Chromium(t)), chromedp.UserDataDir(filepath.Join(folder, "profile")), chromedp.Env("TMPDIR="+folder), chromedp.NoSandbox,
 		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
@@ -69,6 +69,23 @@ func newTab(t *testing.T, name string, r reader) *tab {
 		b.allowScripts(false)
 	}
 	return b
+}
+
+// browserFolder returns a folder for what a browser leaves. t.TempDir would do,
+// but that names the test, and Chromium puts sockets there, whose paths must be
+// short.
+func browserFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Log(err) // a process of the browser's may be a moment late
+		}
+	})
+	return folder
 }
 
 func (b *tab) allowScripts(yes bool) {

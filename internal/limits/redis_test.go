@@ -29,10 +29,15 @@ func connect(t *testing.T, url string) redis.UniversalClient {
 	return client
 }
 
-// warm makes a connection, so that the first call isn't the one that dials.
+// warm makes a connection to each server, so that the first call isn't the one
+// that dials.
 func warm(t *testing.T, client redis.UniversalClient) {
 	t.Helper()
-	if err := client.Ping(t.Context()).Err(); err != nil {
+	err := client.Ping(t.Context()).Err()
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		err = cluster.ForEachShard(t.Context(), func(ctx context.Context, c *redis.Client) error { return c.Ping(ctx).Err() })
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
