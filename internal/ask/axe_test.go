@@ -12,8 +12,9 @@ import (
 	"github.com/united24media/support/internal/testenv"
 )
 
-// TestAxe looks for what keeps people out, with axe-core.
+// TestAxe looks for what keeps people out.
 func TestAxe(t *testing.T) {
+	t.Parallel()
 	axe := testenv.Axe(t)
 	var f *site
 	f = serveSite(t, map[string]http.HandlerFunc{
@@ -28,20 +29,23 @@ func TestAxe(t *testing.T) {
 	for _, address := range []string{"/", "/?lang=uk", "/page", "/rtl", "/developers?article=a&sensitivity=x", "/frame?article=a&placement=mid&lang=uk"} {
 		shown := strings.ReplaceAll(shown, "[placement=mid]", "") // pages of ours have one
 		for _, scheme := range []string{"light", "dark"} {
-			b := newTab(t, 390, 800)
-			b.media(t, "prefers-color-scheme", scheme)
-			b.open(t, f.URL+address, shown)
-			// The link that jumps to the content stands before all landmarks, as it should.
-			// The second state has the own amount open with a problem, and the second ask hidden.
-			for _, state := range []string{"true", end + ` && (() => { const root = ` + mid + `.shadowRoot; root.querySelectorAll('input[name=amount]')[4].click()
+			t.Run(scheme+" "+address, func(t *testing.T) {
+				t.Parallel()
+				b := newTab(t, 390, 800)
+				b.media(t, "prefers-color-scheme", scheme)
+				b.open(t, f.URL+address, shown)
+				// The link that jumps to the content stands before all landmarks, as it should.
+				// The second state has the own amount open with a problem, and the second ask hidden.
+				for _, state := range []string{"true", end + ` && (() => { const root = ` + mid + `.shadowRoot; root.querySelectorAll('input[name=amount]')[4].click()
 				root.querySelector('.give').click(); ` + end + `.shadowRoot.querySelector('.close').click(); return true })()`} {
-				eval[any](t, b, state)
-				b.do(t, chromedp.Sleep(200*time.Millisecond)) // colours on their way are no colours
-				found := eval[[]string](t, b, axe+`; axe.run({exclude: ['.skip']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))`)
-				for _, violation := range found {
-					t.Errorf("%s in %s: %s", address, scheme, violation)
+					eval[any](t, b, state)
+					b.do(t, chromedp.Sleep(200*time.Millisecond)) // colours on their way are no colours
+					found := eval[[]string](t, b, axe+`; axe.run({exclude: ['.skip']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))`)
+					for _, violation := range found {
+						t.Error(violation)
+					}
 				}
-			}
+			})
 		}
 	}
 }

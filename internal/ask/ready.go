@@ -155,6 +155,9 @@ func matches(header, etag string) bool {
 // takesGzip reports whether an Accept-Encoding header allows gzip: it names
 // it, and not with a weight of zero.
 func takesGzip(header string) bool {
+	if rest, ok := strings.CutPrefix(header, "gzip"); ok && (rest == "" || rest[0] == ',') {
+		return true // as all browsers and most caches say it
+	}
 	for part := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(part, ";")
 		if name = strings.TrimSpace(name); name != "gzip" && name != "*" {
