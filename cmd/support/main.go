@@ -55,6 +55,7 @@ func commands() []command {
 		{"import", "FILE.csv", "records gifts outside Stripe, or takes over those of an earlier system", runImport},
 		{"report", "--from D --to D --by DIM [--format table|csv|json]", "shows what was given in a period", runReport},
 		{"payouts", "--from D --to D [--format table|csv|json] | PAYOUT_ID", "shows bank deposits and what each consists of", runPayouts},
+		{"export", "donations|supporters|memberships --from D --to D [--format csv|jsonl]", "writes out what is stored, with who gave", runExport},
 	}
 }
 
