@@ -426,7 +426,7 @@ func TestTableIsBounded(t *testing.T) {
 			}
 		}
 	}
-	if limit := tableBytes + tableShards*2*21_000; held > limit || held < tableBytes/4 {
+	if limit := askBytes + tableShards*2*21_000; held > limit || held < askBytes/4 {
 		t.Errorf("the table holds %d bytes, want at most %d", held, limit)
 	}
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/united24media/support/internal/store"
 )
 
-// Limits of one table of answers.
+// Limits of the tables of answers.
 const (
-	tableBytes  = 96 << 20 // of answers: some 30,000 asks; the rest of 100,000 articles is made again when asked for
+	askBytes    = 96 << 20 // of asks: some 30,000; the rest of 100,000 articles is made again when asked for
+	countBytes  = 16 << 20 // of counts, and as many of pictures
 	tableShards = 64
 	maxQuery    = 2048 // bytes of an address's query; a longer one is refused
 )
@@ -23,6 +24,7 @@ type table struct {
 	now   func() stamp
 	build builder
 	seed  maphash.Seed
+	limit int // bytes of answers in one half of a shard
 
 	shards [tableShards]shard
 }
@@ -74,8 +76,9 @@ type figures struct {
 	known, stale        bool
 }
 
-func newTable(now func() stamp, build builder) *table {
-	t := &table{now: now, build: build, seed: maphash.MakeSeed()}
+// newTable returns an empty table that holds about so many bytes of answers.
+func newTable(bytes int, now func() stamp, build builder) *table {
+	t := &table{now: now, build: build, seed: maphash.MakeSeed(), limit: bytes / 2 / tableShards}
 	for i := range t.shards {
 		t.shards[i].young = map[string]*entry{}
 	}
@@ -138,7 +141,7 @@ func (t *table) find(query string) *entry {
 	defer s.mu.Unlock()
 	if e = s.old[query]; e != nil {
 		delete(s.old, query)
-		s.add(query, e)
+		s.add(query, e, t.limit)
 	}
 	return e
 }
@@ -151,7 +154,7 @@ func (t *table) keep(query string, m *made) {
 	if s.young[query] == nil {
 		e := &entry{}
 		e.current.Store(m)
-		s.add(query, e)
+		s.add(query, e, t.limit)
 	}
 }
 
@@ -159,8 +162,9 @@ func (t *table) shard(query string) *shard {
 	return &t.shards[maphash.String(t.seed, query)%tableShards]
 }
 
-func (s *shard) add(query string, e *entry) {
-	if s.bytes > tableBytes/2/tableShards {
+// add puts e among the young, whose bytes stay at about limit.
+func (s *shard) add(query string, e *entry, limit int) {
+	if s.bytes > limit {
 		s.old, s.young, s.bytes = s.young, map[string]*entry{}, 0
 	}
 	s.young[query] = e
