@@ -217,7 +217,8 @@ func (s *Service) listHour(ctx context.Context, hour string, attempts int64) err
 	}
 	if attempts > 1 {
 		for _, charge := range open {
-			if err := s.fetch(ctx, objects.KindCharge, charge.Charge); err != nil {
+			// A charge that Stripe does not have must not keep the others waiting.
+			if err := s.fetch(ctx, objects.KindCharge, charge.Charge); err != nil && !stripeapi.IsKind(err, stripeapi.Missing) {
 				return err
 			}
 		}

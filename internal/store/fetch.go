@@ -21,11 +21,13 @@ var fetchRows = bulk{
 		{"attempts", "BIGINT"}, {"queued_at", "BIGINT"}, {"error", "TEXT"},
 	},
 	`ON CONFLICT (ref) DO UPDATE SET wanted = fetches.wanted + 1,
+		due_at = CASE WHEN excluded.due_at < fetches.due_at THEN excluded.due_at ELSE fetches.due_at END,
 		priority = CASE WHEN excluded.priority < fetches.priority THEN excluded.priority ELSE fetches.priority END`,
 }
 
 // PutWishes queues what must be asked of Stripe; of a wish that is queued
-// already it notes that the answer must be a later one.
+// already it notes that the answer must be a later one, and that it is due no
+// later than the new one, however long the old one was put off.
 func (t *Tx) PutWishes(ctx context.Context, now time.Time, wishes []Wish) error {
 	r := fetchRows.rows()
 	for _, w := range wishes {
