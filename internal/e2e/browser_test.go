@@ -184,6 +184,18 @@ func (b *tab) path() string { return eval[string](b, "location.pathname") }
 // and keeps a picture of it.
 func (b *tab) inspect(name string) {
 	b.t.Helper()
+	wrongs := b.wrongs()
+	b.picture(name)
+	for _, wrong := range wrongs {
+		b.t.Errorf("%s: %s", name, wrong)
+	}
+}
+
+// wrongs returns in what the page that is shown, or one before it, fails its
+// readers.
+func (b *tab) wrongs() []string {
+	b.t.Helper()
+	var wrongs []string
 	if b.reader.scripts {
 		// Everything that comes into view late has come before it is judged.
 		eval[bool](b, `(async () => {
@@ -192,12 +204,11 @@ func (b *tab) inspect(name string) {
 			}
 			scrollTo(0, 0); await new Promise((done) => setTimeout(done, 200)); return true })()`)
 		if sum := eval[float64](b, "shifted.sum"); sum != 0 {
-			b.t.Errorf("%s: the layout shifts by %.4f: %v", name, sum, eval[[]string](b, "shifted.what"))
+			wrongs = append(wrongs, fmt.Sprintf("the layout shifts by %.4f: %v", sum, eval[[]string](b, "shifted.what")))
 		}
 	}
-	b.picture(name)
 	if wide := eval[int64](b, "document.documentElement.scrollWidth"); wide > b.reader.width {
-		b.t.Errorf("%s: the page is %d pixels wide on a screen of %d", name, wide, b.reader.width)
+		wrongs = append(wrongs, fmt.Sprintf("the page is %d pixels wide on a screen of %d", wide, b.reader.width))
 	}
 	if !b.reader.scripts {
 		// axe-core waits, and in a page whose scripts are off nothing ever
@@ -205,16 +216,13 @@ func (b *tab) inspect(name string) {
 		b.allowScripts(true)
 		defer b.allowScripts(false)
 	}
-	for _, violation := range eval[[]string](b, testenv.Axe(b.t)+`;
-		axe.run({ resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))`) {
-		b.t.Errorf("%s: %s", name, violation)
-	}
+	wrongs = append(wrongs, eval[[]string](b, testenv.Axe(b.t)+`;
+		axe.run({ resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))`)...)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, fault := range b.faults {
-		b.t.Errorf("%s: %s", name, fault)
-	}
+	wrongs = append(wrongs, b.faults...)
 	b.faults = nil
+	return wrongs
 }
 
 // picture keeps a picture of the whole page in the folder SUPPORT_ARTIFACTS
