@@ -121,7 +121,11 @@ func (s *service) wire(settings config.Settings, local string) error {
 func newCheckout(settings config.Settings, local string, db *store.Store, cache redis.UniversalClient,
 	signer *attribution.Signer, log *slog.Logger,
 ) (*checkout.Service, error) {
-	limit, err := limits.New(limits.Options{Redis: cache, Secret: []byte(settings.Secrets[0].Reveal()), Log: log})
+	rules := limits.Production()
+	if settings.Sandbox() {
+		rules = limits.Sandbox()
+	}
+	limit, err := limits.New(limits.Options{Redis: cache, Secret: []byte(settings.Secrets[0].Reveal()), Rules: rules, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -37,12 +37,22 @@ const (
 	Signal      = "signal"       // signals of the ask, for each network
 )
 
-// rules are generous to a newsroom or a school behind one address, and leave
-// somebody who tries stolen cards 120 an hour.
-func rules() []Rule {
+// Production returns the rules where money moves. They let a school or a
+// carrier's customers, who share one address, give at the same time.
+func Production() []Rule {
 	return []Rule{
-		{Name: Checkout, Burst: 20, PerHour: 120},
-		{Name: CheckoutAll, Burst: 600, PerHour: 18_000},
+		{Name: Checkout, Burst: 60, PerHour: 1_200},
+		{Name: CheckoutAll, Burst: 1_200, PerHour: 36_000},
+		{Name: Signal, Burst: 300, PerHour: 7_200},
+	}
+}
+
+// Sandbox returns the rules where no money can move, wide enough for test
+// suites and load tests that come from one machine.
+func Sandbox() []Rule {
+	return []Rule{
+		{Name: Checkout, Burst: 600, PerHour: 36_000},
+		{Name: CheckoutAll, Burst: 12_000, PerHour: 360_000},
 		{Name: Signal, Burst: 300, PerHour: 7_200},
 	}
 }
@@ -62,7 +72,7 @@ const (
 type Options struct {
 	Redis  redis.UniversalClient // nil: limits are counted in this process alone
 	Secret []byte                // hides networks in Redis; replicas share it; random if empty
-	Rules  []Rule                // those that ship if nil
+	Rules  []Rule                // [Production] if nil
 	Now    func() time.Time      // time.Now if nil
 	Log    *slog.Logger          // slog.Default() if nil
 }
@@ -102,7 +112,7 @@ func New(o Options) (*Limits, error) {
 		rand.Read(l.secret) //nolint:errcheck // never fails
 	}
 	if o.Rules == nil {
-		o.Rules = rules()
+		o.Rules = Production()
 	}
 	for _, r := range o.Rules {
 		if _, taken := l.rules[r.Name]; taken || r.Burst < 1 || r.PerHour < 1 {

@@ -25,6 +25,30 @@ func (c *clock) move(d time.Duration) { c.nanos.Add(int64(d)) }
 
 func silent() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
+// burst counts how many checkouts in a row one network gets, up to most.
+func burst(t *testing.T, rules []Rule, most int) int {
+	t.Helper()
+	l := build(t, Options{Now: newClock().now, Rules: rules})
+	for n := range most {
+		if ok, _ := l.Allow(context.Background(), Checkout, "203.0.113.0/24"); !ok {
+			return n
+		}
+	}
+	return most
+}
+
+func TestShippedRules(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		rules []Rule
+		want  int
+	}{"production": {Production(), 60}, "sandbox": {Sandbox(), 600}} {
+		if got := burst(t, tt.rules, 1000); got != tt.want {
+			t.Errorf("%s: %d checkouts at once from a network, want %d", name, got, tt.want)
+		}
+	}
+}
+
 // small is a rule that tests can exhaust: 8 at once, then one in 30 s; a
 // process without Redis gives 2 at once, then one in 2 min.
 var small = Rule{Name: "small", Burst: 8, PerHour: 120}
