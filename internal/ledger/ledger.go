@@ -39,7 +39,8 @@ const (
 	maxBatch    = 64               // requests in one transaction
 	maxQueue    = 1024             // requests that wait; more are refused
 	commitTime  = 15 * time.Second // for one transaction
-	graceEvery  = 15 * time.Second // how often memberships are checked for the end of their grace
+	graceEvery  = 2 * time.Second  // how often memberships are checked for the end of their grace
+	graceLag    = 30 * time.Second // how late the end of a grace may be noticed, at worst
 	graceAtOnce = 100              // memberships
 )
 

@@ -64,12 +64,12 @@ func (l *Ledger) Verify(ctx context.Context) (drifts []Drift, err error) {
 // that ended in the last moments may not have been noticed yet.
 func (l *Ledger) settledNow(ctx context.Context) (time.Time, error) {
 	now := l.Now()
-	over, err := l.Store.GraceOver(ctx, now.Add(-2*graceEvery), 1)
+	over, err := l.Store.GraceOver(ctx, now.Add(-graceLag), 1)
 	if err != nil || len(over) > 0 {
 		return now, err
 	}
 	if over, err = l.Store.GraceOver(ctx, now, 1); len(over) > 0 {
-		return now.Add(-2 * graceEvery), err
+		return now.Add(-graceLag), err
 	}
 	return now, err
 }
