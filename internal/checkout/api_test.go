@@ -163,6 +163,7 @@ func TestCreateRefuses(t *testing.T) {
 		"an article that is too long":    {with(`"article":"` + long + `"`), "article"},
 		"an article that is a number":    {with(`"article":1`), "article"},
 		"a placement that is no name":    {with(`"placement":"<mid>"`), "placement"},
+		"a placement that is none":       {with(`"placement":"sidebar"`), "placement"},
 		"a campaign with a line break":   {with(`"campaign":"a\nb"`), "campaign"},
 		"a variant with a NUL":           {with(`"variant":"a\u0000"`), "variant"},
 		"a tier with a quote":            {with(`"tier":"a\"b"`), "tier"},
@@ -245,16 +246,22 @@ func TestAttribution(t *testing.T) {
 	claim := attribution.Claim{Article: "troops", Placement: "mid", Variant: "b", Hour: attribution.Hour(b.clock)}
 	old := claim
 	old.Hour -= 31 * 24
-	token, late := b.Signer.Sign(claim), b.Signer.Sign(old)
-	tests := []struct{ name, fields, article, placement, status string }{
-		{"a token alone", `"token":"` + token + `"`, "troops", "mid", "signed"},
-		{"a token that agrees", `"article":"troops","placement":"mid","token":"` + token + `"`, "troops", "mid", "signed"},
-		{"another article", `"article":"other","token":"` + token + `"`, "other", "mid", "unverified"},
-		{"an added campaign", `"campaign":"x","token":"` + token + `"`, "troops", "mid", "unverified"},
-		{"an old token is not lost", `"token":"` + late + `"`, "troops", "mid", "unverified"},
-		{"a forged token", `"article":"troops","token":"x` + token + `"`, "troops", "", "unverified"},
-		{"an empty token", `"article":"troops","token":""`, "troops", "", "unverified"},
-		{"none", `"article":"troops"`, "troops", "", "unverified"},
+	winter := claim
+	winter.Campaign = "winter"
+	token, late, campaign := b.Signer.Sign(claim), b.Signer.Sign(old), b.Signer.Sign(winter)
+	tests := []struct{ name, fields, article, placement, campaign, status string }{
+		{"a token alone", `"token":"` + token + `"`, "troops", "mid", "", "signed"},
+		{"a token that agrees", `"article":"troops","placement":"mid","token":"` + token + `"`, "troops", "mid", "", "signed"},
+		{"another article", `"article":"other","token":"` + token + `"`, "other", "mid", "", "unverified"},
+		{"another variant", `"variant":"c","token":"` + token + `"`, "troops", "mid", "", "unverified"},
+		{"another placement", `"placement":"end","token":"` + token + `"`, "troops", "end", "", "unverified"},
+		{"an added campaign", `"campaign":"x","token":"` + token + `"`, "troops", "mid", "x", "signed"},
+		{"the token's campaign", `"token":"` + campaign + `"`, "troops", "mid", "winter", "signed"},
+		{"another campaign", `"campaign":"x","token":"` + campaign + `"`, "troops", "mid", "x", "signed"},
+		{"an old token is not lost", `"token":"` + late + `"`, "troops", "mid", "", "unverified"},
+		{"a forged token", `"article":"troops","token":"x` + token + `"`, "troops", "", "", "unverified"},
+		{"an empty token", `"article":"troops","token":""`, "troops", "", "", "unverified"},
+		{"none", `"article":"troops"`, "troops", "", "", "unverified"},
 	}
 	for i, tt := range tests {
 		w := b.post(`{"amount_minor":1000,"currency":"EUR","interval":"once",` + tt.fields + `}`)
@@ -262,11 +269,12 @@ func TestAttribution(t *testing.T) {
 			t.Fatalf("%s: %d %s", tt.name, w.Code, w.Body)
 		}
 		row := b.row(t, fmt.Sprintf("cs_test_%d", i+1))
-		if row.Article != tt.article || row.Placement != tt.placement || row.Attribution != tt.status {
-			t.Errorf("%s: %q %q %q", tt.name, row.Article, row.Placement, row.Attribution)
+		if row.Article != tt.article || row.Placement != tt.placement || row.Campaign != tt.campaign || row.Attribution != tt.status {
+			t.Errorf("%s: %q %q %q %q", tt.name, row.Article, row.Placement, row.Campaign, row.Attribution)
 		}
-		if got := b.stripe.last().Get("metadata[attribution]"); got != tt.status {
-			t.Errorf("%s: told Stripe %q", tt.name, got)
+		told := b.stripe.last()
+		if got := told.Get("metadata[attribution]"); got != tt.status || told.Get("metadata[campaign]") != tt.campaign {
+			t.Errorf("%s: told Stripe %q, campaign %q", tt.name, got, told.Get("metadata[campaign]"))
 		}
 	}
 }

@@ -38,7 +38,7 @@ func cutRunes(s string, n int) string {
 	return string([]rune(s)[:n])
 }
 
-// isSlug reports whether s can name an article, a placement or a campaign:
+// isSlug reports whether s can name an article, a campaign, a variant or a tier:
 // letters and digits of any script, and the marks that addresses use. Empty
 // names nothing and is fine.
 func isSlug(s string) bool {
@@ -52,6 +52,10 @@ func isSlug(s string) bool {
 	}
 	return true
 }
+
+// isPlacement reports whether s is a place in an article where an ask may
+// stand. Empty is none, and fine.
+func isPlacement(s string) bool { return s == "" || s == "mid" || s == "end" }
 
 // slugOrNone returns s if it is a slug, else "": a reader is never stopped by
 // a broken link.

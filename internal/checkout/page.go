@@ -185,8 +185,11 @@ func (s *Service) formOf(c *gin.Context, values url.Values) form {
 			f.values.Set(name, value)
 		}
 	}
-	for _, name := range [...]string{"article", "placement", "campaign", "variant", "tier"} {
+	for _, name := range [...]string{"article", "campaign", "variant", "tier"} {
 		f.values.Set(name, slugOrNone(f.get(name)))
+	}
+	if !isPlacement(f.get("placement")) {
+		f.values.Del("placement")
 	}
 	f.values.Set("return_url", s.returnable(f.get("return_url")))
 	f.lang = i18n.Negotiate(f.get("lang"), c.GetHeader("Accept-Language"))

@@ -146,14 +146,15 @@ func checkAmount(in input) (interval string, a money.Amount, err error) {
 // checkTexts checks the fields that are text.
 func checkTexts(in input, r request) error {
 	for _, f := range [...]struct{ name, value string }{
-		{"article", in.article}, {"placement", in.placement}, {"campaign", in.campaign},
-		{"variant", in.variant}, {"tier", in.tier},
+		{"article", in.article}, {"campaign", in.campaign}, {"variant", in.variant}, {"tier", in.tier},
 	} {
 		if !isSlug(f.value) {
 			return fault.Field(f.name, "The %s is a name of up to %d letters, digits and -_.~/:+.", f.name, maxSlug)
 		}
 	}
 	switch {
+	case !isPlacement(in.placement):
+		return fault.Field("placement", "A placement is mid or end; leave it out for a gift from elsewhere.")
 	case len(in.attempt) > maxAttempt || in.attempt != cleanText(in.attempt):
 		return fault.Field("attempt", "The attempt is an id of your own, up to %d plain characters.", maxAttempt)
 	case len(in.token) > maxToken || in.token != cleanText(in.token):
@@ -183,8 +184,9 @@ const (
 )
 
 // attribute sets what won the gift. A token of ours fills in what the caller
-// left out; where the two differ the caller's word counts, unverified, as it
-// does without a token.
+// left out; where the two differ the caller's word counts. That is unverified,
+// as it is without a token, except for the campaign: a site may run one that
+// the ask with the token knew nothing of.
 func (s *Service) attribute(r *request, in input) {
 	r.Article, r.Placement, r.Campaign, r.Variant = in.article, in.placement, in.campaign, in.variant
 	r.Attribution = unverified
@@ -200,13 +202,15 @@ func (s *Service) attribute(r *request, in input) {
 		given *string
 		claim string
 	}{
-		{&r.Article, claim.Article}, {&r.Placement, claim.Placement},
-		{&r.Campaign, claim.Campaign}, {&r.Variant, claim.Variant},
+		{&r.Article, claim.Article}, {&r.Placement, claim.Placement}, {&r.Variant, claim.Variant},
 	} {
 		if *f.given == "" {
 			*f.given = slugOrNone(f.claim)
 		}
 		agree = agree && *f.given == f.claim
+	}
+	if r.Campaign == "" {
+		r.Campaign = slugOrNone(claim.Campaign)
 	}
 	if agree && err == nil {
 		r.Attribution = signed
