@@ -85,9 +85,9 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	s.guide = newReady(jsonType, living, body, nil)
-	s.asks = newTable(askBytes, s.stamp, s.buildAsk)
-	s.scopes = newTable(countBytes, s.stampAsOf, s.buildSupporters)
-	s.pictures = newTable(countBytes, s.stamp, s.buildPicture)
+	s.asks = newTable(askBytes, askParameters, s.stamp, s.buildAsk)
+	s.scopes = newTable(countBytes, scopeParameters, s.stampAsOf, s.buildSupporters)
+	s.pictures = newTable(countBytes, pictureParameters, s.stamp, s.buildPicture)
 	return s, nil
 }
 

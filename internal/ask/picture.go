@@ -48,7 +48,7 @@ var pictureXML = template.Must(template.New("picture").Parse(
 		` textLength="{{.TextWidth}}" lengthAdjust="spacingAndGlyphs">{{html .Text}}</text></svg>`))
 
 func (s *Service) buildPicture(query string, last *made) (*made, error) {
-	scope, values, err := readScope(query, "lang", "theme")
+	scope, values, err := readScope(query, pictureParameters)
 	if err != nil {
 		return nil, err
 	}

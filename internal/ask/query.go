@@ -26,6 +26,14 @@ const (
 
 var placements = []string{Mid, End}
 
+// What the public addresses know. Other parameters (a CDN's, a letter's utm_…,
+// one against caches) are passed over: no ask is lost for them.
+var (
+	askParameters     = []string{"article", "placement", "lang", "section", "tags", "country", "campaign", "sensitivity"}
+	scopeParameters   = []string{"article", "campaign"}
+	pictureParameters = []string{"article", "campaign", "lang", "theme"}
+)
+
 var (
 	countryCode = regexp.MustCompile(`^[A-Za-z]{2}$`)
 	langTag     = regexp.MustCompile(`^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,5}$`)
@@ -44,10 +52,9 @@ type question struct {
 	sensitivity string // of the article; "" for none
 }
 
-// readQuestion reads the query of GET /v1/ask. Everything it does not know is
-// refused by name: a misspelt parameter must not pass for one left out.
+// readQuestion reads the query of GET /v1/ask.
 func readQuestion(query string) (question, error) {
-	values, err := readQuery(query, "article", "placement", "lang", "section", "tags", "country", "campaign", "sensitivity")
+	values, err := readQuery(query, askParameters)
 	if err != nil {
 		return question{}, err
 	}
@@ -91,10 +98,10 @@ func (q question) check() error {
 	return nil
 }
 
-// readScope reads the query of the supporters' count and picture, which may
-// also hold the parameters in more, and returns the scope asked for.
-func readScope(query string, more ...string) (string, url.Values, error) {
-	values, err := readQuery(query, append(more, "article", "campaign")...)
+// readScope reads the query of the supporters' count or picture, with the
+// parameters in known, and returns the scope asked for.
+func readScope(query string, known []string) (string, url.Values, error) {
+	values, err := readQuery(query, known)
 	if err != nil {
 		return "", nil, err
 	}
@@ -110,25 +117,35 @@ func readScope(query string, more ...string) (string, url.Values, error) {
 	return "all", values, nil
 }
 
-// readQuery parses a query whose parameters are known, each given once.
-func readQuery(query string, known ...string) (url.Values, error) {
+// readQuery parses the known parameters of a query, each given once.
+func readQuery(query string, known []string) (url.Values, error) {
+	query = only(query, known)
 	if len(query) > maxQuery {
-		return nil, fault.New(fault.Invalid, "The address is longer than %d bytes after the question mark.", maxQuery)
+		return nil, fault.New(fault.Invalid, "The parameters are longer than %d bytes.", maxQuery)
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "The address has a parameter that is not escaped as addresses need.")
 	}
 	for name, given := range values {
-		if !slices.Contains(known, name) {
-			slices.Sort(known)
-			return nil, fault.Field(cut(name), "There is no such parameter here. Known are %s.", strings.Join(known, ", "))
-		}
 		if len(given) > 1 {
 			return nil, fault.Field(name, "Give this parameter once.")
 		}
 	}
 	return values, nil
+}
+
+// only returns a query with the known parameters alone, in their order and as
+// they are written.
+func only(query string, known []string) string {
+	var kept []string
+	for part := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); err == nil && slices.Contains(known, plain) {
+			kept = append(kept, part)
+		}
+	}
+	return strings.Join(kept, "&")
 }
 
 // checkSlug returns an error unless s can name an article, a campaign, a
@@ -143,12 +160,4 @@ func checkSlug(field, s string) error {
 		return fault.Field(field, "This is a name of 1 to %d bytes: letters, digits and -_.~/:+.", maxSlug)
 	}
 	return nil
-}
-
-// cut returns the start of a name that is shown back to whoever sent it.
-func cut(name string) string {
-	if len(name) > 40 {
-		name = name[:40]
-	}
-	return strings.ToValidUTF8(name, "")
 }

@@ -32,7 +32,7 @@ func (s *Service) stampAsOf() stamp {
 }
 
 func (s *Service) buildSupporters(query string, _ *made) (*made, error) {
-	scope, _, err := readScope(query)
+	scope, _, err := readScope(query, scopeParameters)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ const (
 type table struct {
 	now   func() stamp
 	build builder
+	known []string // parameters that answers depend on
 	seed  maphash.Seed
 	limit int // bytes of answers in one half of a shard
 
@@ -76,9 +77,10 @@ type figures struct {
 	known, stale        bool
 }
 
-// newTable returns an empty table that holds about so many bytes of answers.
-func newTable(bytes int, now func() stamp, build builder) *table {
-	t := &table{now: now, build: build, seed: maphash.MakeSeed(), limit: bytes / 2 / tableShards}
+// newTable returns an empty table that holds about so many bytes of answers, to
+// queries with the known parameters.
+func newTable(bytes int, known []string, now func() stamp, build builder) *table {
+	t := &table{now: now, build: build, known: known, seed: maphash.MakeSeed(), limit: bytes / 2 / tableShards}
 	for i := range t.shards {
 		t.shards[i].young = map[string]*entry{}
 	}
@@ -86,10 +88,18 @@ func newTable(bytes int, now func() stamp, build builder) *table {
 }
 
 // answer writes the answer to r's query, made now only if it has to be. An
-// error is of the query; nothing is written then.
+// error is of the query; nothing is written then. An answer is kept under the
+// known parameters alone, so that others can't fill the table.
 func (t *table) answer(w http.ResponseWriter, r *http.Request) error {
 	query, now := r.URL.RawQuery, t.now()
-	if e := t.find(query); e != nil {
+	e := t.find(query)
+	if e == nil {
+		if plain := only(query, t.known); plain != query {
+			query = plain
+			e = t.find(query)
+		}
+	}
+	if e != nil {
 		m := e.current.Load()
 		if m.stamp != now {
 			var err error
