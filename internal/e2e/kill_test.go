@@ -22,10 +22,11 @@ import (
 )
 
 const (
-	kills         = 50 // of each database
+	lives         = 60 // on each database
+	endEvery      = 6  // of which this one is asked to end, and the others are killed: a hundred times in all
 	callers       = 16 // deliveries in flight at a time
-	mostLife      = 40 // deliveries answered before a kill, at most
-	stories       = 260
+	mostLife      = 40 // deliveries answered before its end, at most
+	stories       = 300
 	webhookSecret = "whsec_0123456789abcdef0123456789abcdef"
 )
 
@@ -63,8 +64,8 @@ func killUnderLoad(t *testing.T, database string, seed uint64) {
 	w := world.Many(tapes, world.Seeded(random.Uint64(), 2000), world.Options{Name: "k"})
 	bodies := world.Bodies(w.Events)
 	random.Shuffle(len(bodies), func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
-	if len(bodies) < kills*mostLife {
-		t.Fatalf("%d events are too few for %d kills", len(bodies), kills)
+	if len(bodies) < lives*mostLife {
+		t.Fatalf("%d events are too few for %d lives", len(bodies), lives)
 	}
 
 	load := newLoad("http://"+addr+"/webhooks/stripe", bodies)
@@ -73,15 +74,19 @@ func killUnderLoad(t *testing.T, database string, seed uint64) {
 	for range callers {
 		sending.Go(func() { load.send(ctx) })
 	}
-	for range kills {
+	for life := range lives {
 		p := start(t, folder, settings...)
 		enough := load.answered.Load() + 1 + random.Int64N(mostLife)
 		eventually(t, "deliveries are answered", func() bool { return load.answered.Load() >= enough })
-		p.kill()
+		if life%endEvery != 0 {
+			p.kill()
+		} else if code := p.end(t); code != 0 {
+			t.Errorf("SIGTERM under load: exit %d; want 0", code)
+		}
 	}
 	stop()
 	sending.Wait()
-	t.Logf("%d events, %d of them answered with 200 in %d lives", len(bodies), load.answered.Load(), kills)
+	t.Logf("%d events, %d of them answered with 200 in %d lives", len(bodies), load.answered.Load(), lives)
 
 	p := start(t, folder, settings...)
 	load.finish(t)
