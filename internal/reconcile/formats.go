@@ -195,7 +195,7 @@ func (c calendar) check(day time.Time) (time.Time, error) {
 // readGiveWP reads a row of GiveWP's export of donations.
 func readGiveWP(r row, c calendar) (gift, error) {
 	if n, err := strconv.ParseUint(r["donation id"], 10, 64); err != nil || n == 0 {
-		return gift{}, fmt.Errorf("Donation ID: %q is not a number", r["donation id"])
+		return gift{}, fmt.Errorf("column Donation ID: %q is not a number", r["donation id"])
 	}
 	if strings.EqualFold(r["payment mode"], "test") {
 		return gift{}, nil
@@ -208,7 +208,7 @@ func readGiveWP(r row, c calendar) (gift, error) {
 	case "pending", "processing", "abandoned", "failed", "cancelled", "canceled", "revoked", "preapproval", "preapproved", "trash":
 		return gift{}, nil
 	default:
-		return gift{}, fmt.Errorf("Donation Status: %q is not known", r["donation status"])
+		return gift{}, fmt.Errorf("column Donation Status: %q is not known", r["donation status"])
 	}
 	for _, name := range []string{"transaction id", "payment transaction id"} {
 		if ref := stripeRef(r[name]); ref != "" {
@@ -217,7 +217,7 @@ func readGiveWP(r row, c calendar) (gift, error) {
 	}
 	received, err := c.date(r["donation date"], r["donation time"])
 	if err != nil {
-		return gift{}, fmt.Errorf("Donation Date: %w", err)
+		return gift{}, fmt.Errorf("column Donation Date: %w", err)
 	}
 	total := strings.ReplaceAll(strings.Trim(r["donation total"], r["currency symbol"]+" \u00a0"), ",", "")
 	paid, err := readAmount("Donation Total", total, r["currency code"])
