@@ -11,6 +11,7 @@ import (
 
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -24,9 +25,12 @@ const (
 	askStripeFor = 5  // every so many looks Stripe is asked how the payment stands
 )
 
-// sessionComplete is Stripe's word for a session that was paid, or whose
-// payment is on its way.
-const sessionComplete = "complete"
+// Stripe's words for a session.
+const (
+	sessionComplete = "complete" // paid, or the payment is on its way
+	sessionExpired  = "expired"
+	sessionUnpaid   = "unpaid" // a payment_status
+)
 
 // thanksPath returns the page of a session.
 func thanksPath(session string) string {
@@ -42,6 +46,7 @@ const (
 	giftPending  = "pending"  // to be confirmed any moment
 	giftPromised = "promised" // a bank needs days
 	giftOpen     = "open"     // not paid
+	giftFailed   = "failed"   // promised, and did not come
 	giftUnknown  = "unknown"  // an address that leads nowhere
 )
 
@@ -95,12 +100,37 @@ func (s *Service) Thanks(c *gin.Context) error {
 		v.State, v.Date = giftRecorded, i18n.Date(row.Locale, gift.CreatedAt.In(s.Zone))
 		v.Amount = i18n.Money(row.Locale, money.Amount{Minor: gift.AmountMinor, Currency: gift.Currency})
 	default:
-		v.State = s.paymentState(ctx, row, look)
-	}
-	if v.State == giftOpen {
-		v.Again = s.supportURL(row, true)
+		if v.State = s.endedState(ctx, row); v.State != "" {
+			break // for good: who tries again gives anew, under another attempt
+		}
+		if v.State = s.paymentState(ctx, row, look); v.State == giftOpen {
+			v.Again = s.supportURL(row, true)
+		}
 	}
 	return s.showThanks(c, id, look, v)
+}
+
+// endedState returns how a session ended without a payment, as far as that is
+// recorded, or "".
+func (s *Service) endedState(ctx context.Context, row store.Checkout) string {
+	ref := objects.NewRef(objects.KindSession, row.Session)
+	states, err := s.Store.Registers(ctx, []string{string(ref)})
+	if err == nil && states[string(ref)] != "" {
+		var known objects.Register
+		if known, err = objects.DecodeRegister(objects.KindSession, states[string(ref)]); err == nil {
+			session := known.(*objects.Session)
+			switch {
+			case session.Failed && session.PaymentStatus == sessionUnpaid:
+				return giftFailed
+			case session.Status == sessionExpired:
+				return giftOpen
+			}
+		}
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "thanks: what is recorded of the session could not be read", "checkout", row.ID, "err", err)
+	}
+	return ""
 }
 
 // paymentState asks Stripe, now and then, how the payment of a gift that is
@@ -118,7 +148,7 @@ func (s *Service) paymentState(ctx context.Context, row store.Checkout, look int
 		return giftPending
 	case session.Status != sessionComplete:
 		return giftOpen
-	case session.PaymentStatus == "unpaid":
+	case session.PaymentStatus == sessionUnpaid:
 		return giftPromised
 	}
 	return giftPending

@@ -3,11 +3,16 @@ package checkout
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/net/html"
+
 	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -74,6 +79,50 @@ func TestThanksRecorded(t *testing.T) {
 	}
 	if strings.Contains(p.text, "http-equiv") {
 		t.Error("it looks again, though all is known")
+	}
+}
+
+// What is recorded of a session's end is said, whatever Stripe's answer of the
+// moment looks like.
+func TestThanksAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		session objects.Session
+		status  string // at Stripe
+		want    string
+	}{
+		"a promise kept back": {objects.Session{Status: "complete", PaymentStatus: "unpaid", Failed: true}, "complete unpaid", "failed"},
+		"a promise kept":      {objects.Session{Status: "complete", PaymentStatus: "paid", Failed: true}, "complete paid", "pending"},
+		"a promise":           {objects.Session{Status: "complete", PaymentStatus: "unpaid"}, "complete unpaid", "promised"},
+		"expired":             {objects.Session{Status: "expired", PaymentStatus: "unpaid"}, "", "open"},
+	}
+	for name, tt := range tests {
+		for _, lang := range i18n.Languages() {
+			t.Run(name+" "+lang, func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t)
+				answer(t, b.post(`{"amount_minor":1000,"currency":"EUR","interval":"once","attempt":"a","article":"troops","locale":"`+lang+`"}`))
+				b.stripe.status["cs_test_1"] = tt.status
+				err := b.Store.Ledger(t.Context(), func(tx *store.Tx) error {
+					return tx.PutRegisters(t.Context(), map[string]string{"checkout.session/cs_test_1": objects.Encode(&tt.session)})
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := parsePage(t, b.do(http.MethodGet, "/thanks?session_id=cs_test_1", "", ""))
+				for _, part := range []string{"h1", "lead"} {
+					if want := i18n.T(lang, "thanks."+tt.want+"."+part); !strings.Contains(p.text, want) {
+						t.Errorf("without %q: %s", want, p.text[strings.Index(p.text, "<main"):])
+					}
+				}
+				again := slices.ContainsFunc(p.each("a"), func(n *html.Node) bool {
+					return attr(n, "class") == "button" && strings.Contains(attr(n, "href"), "/support?amount=10") && !strings.Contains(attr(n, "href"), "attempt=")
+				})
+				if ended := tt.want == "failed" || tt.want == "open"; again != ended {
+					t.Errorf("a way to try again: %v, want %v", again, ended)
+				}
+			})
+		}
 	}
 }
 
