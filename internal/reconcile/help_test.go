@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -31,6 +32,10 @@ type house struct {
 	ledger *ledger.Ledger
 	stripe *stripeapi.Client
 	zone   *time.Location
+
+	address string           // of the database
+	turn    atomic.Int64     // of deliveries
+	others  []*ledger.Ledger // of other replicas, which get every other delivery
 }
 
 // onBoth runs a test on SQLite and on PostgreSQL.
@@ -61,7 +66,8 @@ func newHouse(t *testing.T, address string) *house {
 	mux.HandleFunc("/webhooks", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
-			err = h.ledger.Deliver(r.Context(), body)
+			books := append([]*ledger.Ledger{h.ledger}, h.others...)
+			err = books[int(h.turn.Add(1))%len(books)].Deliver(r.Context(), body)
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -76,20 +82,22 @@ func newHouse(t *testing.T, address string) *house {
 
 // open starts a ledger and a service on a database.
 func (h *house) open(address string) {
-	t := h.t
-	t.Helper()
-	var err error
-	h.store, err = store.Open(address)
-	ok(t, err)
-	t.Cleanup(func() { h.store.Close() })
-	_, err = h.store.Migrate(t.Context())
-	ok(t, err)
-	h.ledger = ledger.New(ledger.Options{
-		Store: h.store, Now: h.box.Now, Timezone: h.zone, Grace: 14 * 24 * time.Hour,
-	})
-	h.background(h.ledger.Run)
-	h.Service = reconcile.New(reconcile.Options{
-		Store: h.store, Ledger: h.ledger, Stripe: h.stripe, Now: h.box.Now, Timezone: h.zone,
+	h.address = address
+	h.store, h.ledger, h.Service = h.replica()
+}
+
+// replica starts a ledger and a service of its own on the database.
+func (h *house) replica() (*store.Store, *ledger.Ledger, *reconcile.Service) {
+	h.t.Helper()
+	db, err := store.Open(h.address)
+	ok(h.t, err)
+	h.t.Cleanup(func() { db.Close() })
+	_, err = db.Migrate(h.t.Context())
+	ok(h.t, err)
+	book := ledger.New(ledger.Options{Store: db, Now: h.box.Now, Timezone: h.zone, Grace: 14 * 24 * time.Hour})
+	h.background(book.Run)
+	return db, book, reconcile.New(reconcile.Options{
+		Store: db, Ledger: book, Stripe: h.stripe, Now: h.box.Now, Timezone: h.zone,
 	})
 }
 
@@ -127,7 +135,13 @@ func rnd() string { return strings.ReplaceAll(time.Now().Format("150405.00000000
 // give lets somebody give, and delivers what Stripe says of it.
 func (h *house) give(amount int64, currency, interval string) {
 	h.t.Helper()
-	_, err := h.box.Pay(h.session(amount, currency, interval), sandbox.Payer{Email: "olena@example.org", Name: "Olena", Country: "UA"}, sandbox.Paid)
+	h.pay(h.session(amount, currency, interval))
+}
+
+// pay pays a checkout, and delivers what Stripe says of it.
+func (h *house) pay(session string) {
+	h.t.Helper()
+	_, err := h.box.Pay(session, sandbox.Payer{Email: "olena@example.org", Name: "Olena", Country: "UA"}, sandbox.Paid)
 	ok(h.t, err)
 	h.deliver()
 }

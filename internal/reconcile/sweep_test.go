@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/united24media/support/internal/reconcile"
 	"github.com/united24media/support/internal/sandbox"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv"
 )
 
 const day = 24 * time.Hour
@@ -271,4 +273,46 @@ func TestWhatIsYoungIsLeftToItsDelivery(t *testing.T) {
 			t.Error("what never arrived in an hour is not found")
 		}
 	})
+}
+
+func TestTwoReplicasSweepWhileDeliveriesArrive(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, testenv.Postgres(t))
+	_, book, second := h.replica()
+	h.others = append(h.others, book)
+	h.background(h.Run)
+	h.background(second.Run)
+	var sessions []string
+	for range 3 {
+		sessions = append(sessions, h.session(1000, "EUR", "once"), h.session(500, "USD", "month"))
+	}
+	ok(t, h.box.SetChaos(sandbox.Chaos{Lose: 10, Vanish: 10, Double: 20, Twice: 20, Refuse: 5, Limit: 5, Extra: true}))
+	var sweeps sync.WaitGroup
+	for _, s := range []*reconcile.Service{h.Service, second} {
+		sweeps.Go(func() {
+			for range 3 {
+				if _, err := s.SweepNow(t.Context(), reconcile.Sweep{Since: 60 * day, Full: true}); err != nil {
+					t.Errorf("sweep: %v", err)
+				}
+			}
+		})
+	}
+	for _, session := range sessions {
+		h.pay(session)
+	}
+	for _, d := range h.donations() {
+		if d.Gross == 1000 && d.Charge != "" {
+			_, err := h.box.Refund(d.Charge, 100)
+			ok(t, err)
+		}
+	}
+	h.deliver()
+	sweeps.Wait()
+	ok(t, h.box.SetChaos(sandbox.Chaos{}))
+	h.advance(time.Minute)
+	h.sweep(reconcile.Sweep{Full: true})
+	if n := len(h.donations()); n != 6 {
+		t.Errorf("%d donations, want 6", n)
+	}
+	h.level()
 }
