@@ -23,10 +23,10 @@ import (
 	"github.com/united24media/support/internal/testenv"
 )
 
-var chaosFor = flag.Duration("chaos", 20*time.Second, "how long TestChaos plays")
+var chaosFor = flag.Duration("chaos", 15*time.Second, "how long TestChaos plays, besides some 30 s of setting right")
 
 const (
-	players  = 4
+	players  = 3
 	replicas = 2
 	people   = 60
 	months   = 3 // that pass while it plays
