@@ -50,16 +50,21 @@ func onBoth(t *testing.T, test func(t *testing.T, h *house)) {
 	})
 }
 
-func newHouse(t *testing.T, address string) *house {
+// newHouse starts a house on a database; edit may change its sandbox first.
+func newHouse(t *testing.T, address string, edit ...func(*sandbox.Options)) *house {
 	t.Helper()
 	h := &house{t: t}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	var err error
-	h.box, err = sandbox.New(sandbox.Options{
+	options := sandbox.Options{
 		BaseURL: server.URL + "/sandbox", WebhookURL: server.URL + "/webhooks", WebhookSecret: "whsec_test", Seed: 7,
-	})
+	}
+	for _, e := range edit {
+		e(&options)
+	}
+	h.box, err = sandbox.New(options)
 	ok(t, err)
 	t.Cleanup(func() { h.box.Close() })
 	mux.Handle("/sandbox/", http.StripPrefix("/sandbox", h.box.Handler()))
