@@ -30,6 +30,7 @@ type object struct {
 	fields   fields
 	states   []state
 	turned   int64   // when it last changed in a way whose order matters
+	spoken   int64   // when the newest event about it was sent
 	fresh    bool    // its creation was told, and no change since
 	told     func()  // takes down what an event about it gave away; may be nil
 	parent   *object // the charge of a refund
@@ -147,7 +148,8 @@ func (s *story) send(kind string, o *object) {
 	body := fmt.Sprintf(`{"id":%q,"object":"event","api_version":%q,"created":%d,"data":{"object":%s},`+
 		`"livemode":false,"pending_webhooks":1,"request":{"id":null,"idempotency_key":null},"type":%q%s}`,
 		id, Version, s.now, o.states[len(o.states)-1].body, kind, extra)
-	o.fresh = o.fresh || strings.HasSuffix(kind, ".created")
+	o.fresh = strings.HasSuffix(kind, ".created") && (o.fresh || o.spoken == 0)
+	o.spoken = max(o.spoken, s.now)
 	s.events = append(s.events, Event{ID: id, Type: kind, Created: s.now, Object: o.id, Body: []byte(body)})
 }
 
@@ -181,16 +183,15 @@ func (s *story) later(high int64) bool {
 func (s *story) tick() { s.now += choose[int64](s.Tape, 0, 0, 1, 2) }
 
 // turn is called before o changes in a way that only the order of its
-// snapshots tells. No two such changes share a second but in a murky world;
-// the first may share it with the creation, whose event says that it came
-// before.
+// snapshots tells. None of what was told before shares its second but in a
+// murky world, and but for the creation, whose event says that it came first.
 func (s *story) turn(o *object) {
-	tie := o.turned == s.now && (s.opts.Murky || o.fresh) && s.one(2)
+	last := max(o.turned, o.spoken)
+	tie := last == s.now && (s.opts.Murky || o.fresh) && s.one(2)
 	o.fresh = false
-	if tie {
-		return
+	if !tie {
+		s.now = max(s.now, last+1)
 	}
-	s.now = max(s.now, o.turned+1)
 	o.turned = s.now
 }
 

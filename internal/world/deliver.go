@@ -75,23 +75,22 @@ func (w *World) FollowUps() []Answer {
 // later events and answers outdate.
 func (w *World) Glimpse(at int64) []Answer { return w.account.answers(at, false) }
 
-// Lagging returns answers that Stripe gave just after subscriptions ended,
-// from a replica that had not heard of it. An end is never undone, so they
-// change nothing.
+// Lagging returns answers that show what an object was before it last changed,
+// though they are as of the very second in which it did and an event tells the
+// change; and, where a subscription ended, which is never undone, as of a
+// moment after. Whoever heard the events learns nothing from them.
 func (w *World) Lagging() []Answer {
 	var late []Answer
-	for _, m := range w.account.members {
-		o := m.object
-		n := len(o.states)
-		if n < 2 || (m.status != "canceled" && m.status != "incomplete_expired") {
+	for _, o := range w.account.objects {
+		before := o.asOf(o.turned - 1)
+		if before == nil || o.fields["deleted"] == true {
 			continue
 		}
-		if before := o.states[n-2]; before.at >= o.turned {
-			continue
+		at := o.turned
+		if status := o.fields["status"]; o.kind == "subscription" && (status == "canceled" || status == "incomplete_expired") {
+			at += 2
 		}
-		late = append(late, Answer{
-			AsOf: o.turned + 2, Type: o.kind, Objects: []json.RawMessage{o.states[n-2].body}, IDs: []string{o.id},
-		})
+		late = append(late, Answer{AsOf: at, Type: o.kind, Objects: []json.RawMessage{before}, IDs: []string{o.id}})
 	}
 	return late
 }
