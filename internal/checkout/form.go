@@ -22,8 +22,12 @@ import (
 func (s *Service) SupportForm(c *gin.Context) error {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBody)
 	if err := c.Request.ParseForm(); err != nil {
+		status := http.StatusBadRequest
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+			status = http.StatusRequestEntityTooLarge
+		}
 		f := s.formOf(c, nil)
-		return s.showSupport(c, http.StatusBadRequest, f, supportView{Trouble: i18n.T(f.lang, "error.form")})
+		return s.showSupport(c, status, f, supportView{Trouble: i18n.T(f.lang, "error.form")})
 	}
 	f := s.formOf(c, c.Request.PostForm)
 	switch shown := f.get("shown"); {

@@ -386,7 +386,7 @@ func TestFormTrouble(t *testing.T) {
 func TestFormTooLong(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	if w := b.send(url.Values{"message": {strings.Repeat("x", maxBody)}}); w.Code != http.StatusBadRequest || b.stripe.calls() > 0 {
+	if w := b.send(url.Values{"message": {strings.Repeat("x", maxBody)}}); w.Code != http.StatusRequestEntityTooLarge || b.stripe.calls() > 0 {
 		t.Errorf("%d", w.Code)
 	}
 }

@@ -22,6 +22,7 @@ func (s *Server) handle(p policy, h Handler) gin.HandlerFunc {
 	if p.quick {
 		return func(c *gin.Context) {
 			defer s.recovered(c, p)
+			defer drain(c, c.Request.Body)
 			out := c.Writer.Header()
 			for i := range p.headers {
 				out[p.headers[i].name] = p.headers[i].values
@@ -35,6 +36,7 @@ func (s *Server) handle(p policy, h Handler) gin.HandlerFunc {
 		start := time.Now()
 		defer s.logged(c, start)
 		defer s.recovered(c, p)
+		defer drain(c, c.Request.Body)
 		out := c.Writer.Header()
 		for i := range p.headers {
 			out[p.headers[i].name] = p.headers[i].values
