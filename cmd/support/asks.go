@@ -31,9 +31,7 @@ func runAsks(ctx context.Context, p *program, args []string) error {
 	return p.withMigrated(ctx, func(db *store.Store) error {
 		switch {
 		case rest[0] == "policy" && len(rest) == 1:
-			text, err := db.Fact(ctx, ask.FactPolicy)
-			fmt.Fprintln(p.stdout, text)
-			return err
+			return p.showPolicy(ctx, db)
 		case rest[0] == "policy":
 			return p.setPolicy(ctx, db, rest[1])
 		}
@@ -43,6 +41,20 @@ func runAsks(ctx context.Context, p *program, args []string) error {
 		fmt.Fprintf(p.stderr, "Asks are %s. Readers see it within 10 seconds.\n", rest[0])
 		return nil
 	})
+}
+
+// showPolicy prints the policy as it was set.
+func (p *program) showPolicy(ctx context.Context, db *store.Store) error {
+	text, err := db.Fact(ctx, ask.FactPolicy)
+	switch {
+	case err != nil:
+		return err
+	case text == "":
+		fmt.Fprintln(p.stderr, "No policy is set: asks show everywhere. Set one with: support asks policy FILE")
+	default:
+		fmt.Fprintln(p.stdout, text)
+	}
+	return nil
 }
 
 // setPolicy takes the policy of a file, or of standard input for "-", once it

@@ -27,6 +27,7 @@ func TestAsksCommand(t *testing.T) {
 	}{
 		{"off", []string{"asks", "off"}, exitOK, "", "Asks are off"},
 		{"on", []string{"asks", "on"}, exitOK, "", "Asks are on"},
+		{"no policy yet", []string{"asks", "policy"}, exitOK, "", "No policy is set"},
 		{"a policy", []string{"asks", "policy", file(policy)}, exitOK, "", "rules 1, experiments 0"},
 		{"a broken one", []string{"asks", "policy", file(`{"rules":[{"name":"sport"}]}`)}, exitFailed, "", "none, quiet or normal"},
 		{"no such file", []string{"asks", "policy", "nowhere.json"}, exitFailed, "", "nowhere.json"},

@@ -37,6 +37,7 @@ const sandboxPath = "/sandbox"
 // A service is all parts of `support serve`, wired.
 type service struct {
 	log     *slog.Logger
+	calm    calm // of log
 	store   *store.Store
 	zone    *time.Location
 	current atomic.Bool // the schema was current since start
@@ -49,7 +50,8 @@ type service struct {
 // build wires the parts. local is where this process reaches its own public
 // listener.
 func build(settings config.Settings, local string, log *slog.Logger) (*service, error) {
-	s := &service{log: log, zone: settings.Timezone, metrics: newMetrics()}
+	quiet := newCalm(log.Handler(), time.Now)
+	s := &service{log: slog.New(quiet), calm: quiet, zone: settings.Timezone, metrics: newMetrics()}
 	if err := s.wire(settings, local); err != nil {
 		return nil, errors.Join(err, s.close())
 	}

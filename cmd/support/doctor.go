@@ -36,7 +36,7 @@ func runDoctor(ctx context.Context, p *program, args []string) error {
 	if err := none("doctor", rest); err != nil {
 		return err
 	}
-	settings, err := config.Load(p.lookup)
+	settings, err := p.load()
 	d := &doctor{program: p, settings: settings}
 	d.say("settings", strings.Join(settings.Warnings, "; "), err)
 	if err != nil {

@@ -10,10 +10,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/united24media/support/internal/config"
+	"github.com/united24media/support/internal/offer"
+	"github.com/united24media/support/internal/store"
 )
 
 func main() {
@@ -81,7 +84,11 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	case errors.Is(err, errTold):
 		return exitFailed
 	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	text := err.Error()
+	if store.Away(err) { // the driver tells each address on a line of its own
+		text = "the database does not answer: " + strings.Join(strings.Fields(text), " ")
+	}
+	for line := range strings.SplitSeq(text, "\n") {
 		fmt.Fprintf(stderr, "support: %s\n", line)
 	}
 	if _, unreachable := errors.AsType[unreachableError](err); unreachable {
@@ -121,8 +128,12 @@ func (p *program) dispatch(ctx context.Context, args []string) error {
 
 func (p *program) help() {
 	fmt.Fprint(p.stdout, "Support: readers give, it is recorded, the count goes up.\n\nusage: support [command]\n\n")
+	width := 0
 	for _, c := range commands() {
-		fmt.Fprintf(p.stdout, "  %-9s %s\n", c.name, c.summary)
+		width = max(width, len(c.name))
+	}
+	for _, c := range commands() {
+		fmt.Fprintf(p.stdout, "  %-*s  %s\n", width, c.name, c.summary)
 	}
 	fmt.Fprint(p.stdout, "\n`support COMMAND --help` tells more. Settings come from the environment: see README.md.\n")
 }
@@ -183,9 +194,19 @@ func none(command string, rest []string) error {
 
 // settings returns the effective settings, or all that is wrong with them.
 func (p *program) settings() (config.Settings, error) {
-	s, err := config.Load(p.lookup)
+	s, err := p.load()
 	if err != nil {
 		return s, fmt.Errorf("these settings can't be used:\n%w", err)
 	}
 	return s, nil
+}
+
+// load reads the settings, and tells every problem in one error, a line each.
+func (p *program) load() (config.Settings, error) {
+	s, err := config.Load(p.lookup)
+	if s.Currency != "" && !slices.Contains(offer.Currencies(), s.Currency) {
+		err = errors.Join(err, fmt.Errorf("SUPPORT_CURRENCY: gifts are not asked for in %s; want one of %s",
+			s.Currency, strings.Join(offer.Currencies(), ", ")))
+	}
+	return s, err
 }

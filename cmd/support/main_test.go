@@ -44,6 +44,7 @@ func TestUsageErrors(t *testing.T) {
 		"token command":        {"token craete", "did you mean: support token create"},
 		"token without a name": {"token create", "needs a name"},
 		"token, one more":      {"token create a b", `"b"`},
+		"token of no name":     {"token create we@ird", "letters, digits"},
 		"token role":           {"token create a --role finances", "did you mean: --role finance"},
 		"token flag":           {"token create a --rol viewer", "did you mean: --role"},
 		"report flag":          {"report --form 2026-01-01", "did you mean: --from"},
@@ -69,14 +70,23 @@ func TestUsageErrors(t *testing.T) {
 func TestEveryCommandHelps(t *testing.T) {
 	t.Parallel()
 	_, overview, _ := runCommand(t, environment(t, nil), "--help")
+	column := map[int]bool{}
 	for _, c := range commands() {
-		if !strings.Contains(overview, c.name) {
+		for line := range strings.SplitSeq(overview, "\n") {
+			if strings.HasPrefix(line, "  "+c.name+" ") {
+				column[strings.Index(line, c.summary)] = true
+			}
+		}
+		if !strings.Contains(overview, "  "+c.name+" ") {
 			t.Errorf("the overview has no %s", c.name)
 		}
 		code, stdout, stderr := runCommand(t, environment(t, nil), c.name, "--help")
 		if code != exitOK || stderr != "" || !strings.Contains(stdout, "usage: support "+c.name) {
 			t.Errorf("%s --help: exit %d, %q, %q", c.name, code, stdout, stderr)
 		}
+	}
+	if len(column) != 1 || column[-1] {
+		t.Errorf("the overview's summaries do not stand in one column: %v", column)
 	}
 }
 
@@ -93,9 +103,11 @@ func TestBadSettingsAreTold(t *testing.T) {
 	if code != exitFailed || !strings.HasPrefix(stdout, "FAIL  settings") || strings.Count(stdout, "\n") != 1 {
 		t.Errorf("doctor: exit %d, %q", code, stdout)
 	}
-	code, _, stderr := runCommand(t, environment(t, map[string]string{"SUPPORT_CURRENCY": "XTS"}), "serve")
-	if code != exitFailed || !strings.Contains(stderr, "SUPPORT_CURRENCY") {
-		t.Errorf("serve in no currency: exit %d, %q", code, stderr)
+	for _, currency := range []string{"XXX", "SGD"} { // none, and one that Stripe takes and we do not offer
+		code, _, stderr := runCommand(t, environment(t, map[string]string{"SUPPORT_CURRENCY": currency, "SUPPORT_GRACE": "soon"}), "serve")
+		if code != exitFailed || !strings.Contains(stderr, "SUPPORT_GRACE") || !strings.Contains(stderr, currency+"; want one of EUR, USD") {
+			t.Errorf("serve in %s: exit %d, %q", currency, code, stderr)
+		}
 	}
 }
 
@@ -170,5 +182,44 @@ func TestNearest(t *testing.T) {
 		if got := nearest(word, list); got != want {
 			t.Errorf("nearest(%q) = %q; want %q", word, got, want)
 		}
+	}
+}
+
+// away is an address where no database answers.
+const away = "postgres://support:hunter2@127.0.0.1:1/support"
+
+func TestCommandsWithoutDatabase(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		args string
+		code int
+	}{
+		{"verify", exitFailed}, {"rebuild", exitFailed}, {"reconcile", exitUnreachable}, {"replay --parked", exitFailed}, {"migrate", exitFailed}, {"token list", exitFailed},
+	} {
+		t.Run(tt.args, func(t *testing.T) {
+			t.Parallel()
+			lookup := environment(t, map[string]string{"DATABASE_URL": away, "SUPPORT_SECRET": strings.Repeat("s", 32), "STRIPE_WEBHOOK_SECRET": "whsec_0123456789abcdef"})
+			code, stdout, stderr := runCommand(t, lookup, strings.Fields(tt.args)...)
+			if code != tt.code || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "the database does not answer") || strings.Contains(stderr, "hunter2") {
+				t.Errorf("exit %d, %q, %q; want %d and one line", code, stdout, stderr, tt.code)
+			}
+		})
+	}
+}
+
+func TestVerifyWritesNothing(t *testing.T) {
+	t.Parallel()
+	lookup := environment(t, nil)
+	if code, _, stderr := runCommand(t, lookup, "verify"); code != exitFailed || !strings.Contains(stderr, "support migrate") {
+		t.Errorf("on no schema: exit %d, %q", code, stderr)
+	}
+	if _, stdout, _ := runCommand(t, lookup, "migrate", "status"); strings.Contains(stdout, "applied") {
+		t.Errorf("verify brought the schema up: %s", stdout)
+	}
+	if code, _, stderr := runCommand(t, lookup, "migrate"); code != exitOK {
+		t.Fatal(stderr)
+	}
+	if code, _, stderr := runCommand(t, lookup, "verify"); code != exitOK {
+		t.Errorf("on a current schema: exit %d, %q", code, stderr)
 	}
 }

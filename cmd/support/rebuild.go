@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/united24media/support/internal/ledger"
 )
@@ -36,6 +37,8 @@ func runReplay(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids) // each once, however often it was named
 	if *parked == (len(ids) > 0) {
 		return usagef("replay takes ids of events, or --parked; try: support replay --parked")
 	}

@@ -57,7 +57,7 @@ func runReconcile(ctx context.Context, p *program, args []string) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("stopped after %d objects; the next run goes on from there", report.Objects)
 		}
-		if settings.Sandbox() {
+		if settings.Sandbox() && !store.Away(err) {
 			err = fmt.Errorf("%w\nthe sandbox answers while `support serve` runs", err)
 		}
 		return unreachableError{err}

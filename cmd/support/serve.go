@@ -16,7 +16,6 @@ import (
 
 	"github.com/united24media/support/internal/config"
 	"github.com/united24media/support/internal/ledger"
-	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/web"
 )
 
@@ -40,9 +39,6 @@ func runServe(ctx context.Context, p *program, args []string) (err error) {
 	settings, err := p.settings()
 	if err != nil {
 		return err
-	}
-	if _, err := money.Lookup(settings.Currency); err != nil {
-		return fmt.Errorf("SUPPORT_CURRENCY: Stripe takes no gifts in %s", settings.Currency)
 	}
 	log := slog.New(logHandler(p.stderr))
 
@@ -126,6 +122,7 @@ func (s *service) serve(ctx context.Context, public, admin net.Listener, greet f
 	front, frontCtx := errgroup.WithContext(ctx)
 	front.Go(func() error { return web.Serve(frontCtx, public, s.handler, endTime, s.log) })
 	front.Go(func() error { return web.ServeAdmin(frontCtx, admin, s.metrics) })
+	front.Go(func() error { return s.calm.watch(frontCtx, s.store.Ping) })
 
 	var parts errgroup.Group
 	front.Go(func() error {

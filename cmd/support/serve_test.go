@@ -231,7 +231,7 @@ func TestReaderGives(t *testing.T) {
 	if code, told, _ := runCommand(t, r.lookup, "replay", "--parked"); code != exitOK || !strings.HasPrefix(told, "0 parked") {
 		t.Errorf("replay: exit %d, %s", code, told)
 	}
-	if code, _, stderr := runCommand(t, r.lookup, "replay", "evt_none"); code != exitFailed || !strings.Contains(stderr, "not stored") {
+	if code, _, stderr := runCommand(t, r.lookup, "replay", "evt_none", "evt_none"); code != exitFailed || !strings.Contains(stderr, "1 of the 1 events are not stored") {
 		t.Errorf("replay of an event that is not there: exit %d, %s", code, stderr)
 	}
 	if code := r.end(t); code != exitOK {

@@ -32,6 +32,11 @@ func runToken(ctx context.Context, p *program, args []string) error {
 	case *role != reports.RoleViewer && *role != reports.RoleFinance:
 		return usagef("there is no role %q; did you mean: --role %s", *role, nearest(*role, []string{reports.RoleViewer, reports.RoleFinance}))
 	}
+	if rest[0] == "create" {
+		if err := reports.CheckTokenName(rest[1]); err != nil {
+			return usagef("token create %q: %s Try: support token create NAME", rest[1], plain(err))
+		}
+	}
 	return p.withMigrated(ctx, func(db *store.Store) error {
 		switch rest[0] {
 		case "create":

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/store"
@@ -20,7 +20,19 @@ func runVerify(ctx context.Context, p *program, args []string) error {
 	if err := none("verify", rest); err != nil {
 		return err
 	}
-	return p.withLedger(ctx, func(book *ledger.Ledger) error {
+	settings, err := p.settings()
+	if err != nil {
+		return err
+	}
+	return p.withStore(func(db *store.Store) error {
+		current, err := db.Current(ctx)
+		if err != nil {
+			return err
+		}
+		if !current {
+			return errors.New("the schema is not current, and verify changes nothing; run `support migrate` first")
+		}
+		book := newBook(settings, db)
 		drifts, err := book.Verify(ctx)
 		if err != nil {
 			return err
@@ -44,8 +56,6 @@ func (p *program) withLedger(ctx context.Context, f func(book *ledger.Ledger) er
 		return err
 	}
 	return p.withMigrated(ctx, func(db *store.Store) error {
-		return f(ledger.New(ledger.Options{
-			Store: db, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace, Livemode: settings.Live(),
-		}))
+		return f(newBook(settings, db))
 	})
 }

@@ -52,7 +52,8 @@ type OIDC struct {
 // Limits of secrets, in bytes.
 const (
 	minSecret        = 32
-	minWebhookSecret = 16 // after its prefix; Stripe's have 32 or more
+	minWebhookSecret = 8  // after its prefix; Stripe's have 32 or more
+	minPlainSecret   = 16 // of a webhook secret without the prefix
 )
 
 // Prefixes of webhook secrets: Stripe's, and among those the sandbox's.
@@ -133,15 +134,18 @@ func originOf(address string) string {
 func Load(lookup func(name string) (value string, set bool)) (Settings, error) {
 	s := Settings{given: map[string]bool{}}
 	var problems []error
+	bad := map[string]bool{} // settings that can't be judged further
 	for _, f := range fields() {
 		text, set, err := read(lookup, f.name)
 		switch {
 		case err != nil:
+			bad[f.name] = true
 			problems = append(problems, err)
 			continue
 		case set && text == "" && f.name == "STRIPE_WEBHOOK_SECRET":
 			problems = append(problems, errors.New("STRIPE_WEBHOOK_SECRET: an empty secret would let anyone sign; "+
 				"set the whsec_… of the webhook endpoint, or leave the setting out for the sandbox"))
+			bad[f.name] = true
 			continue
 		case text == "":
 			text = f.value
@@ -152,32 +156,44 @@ func Load(lookup func(name string) (value string, set bool)) (Settings, error) {
 			continue
 		}
 		if err := f.parse(&s, text); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", f.name, err))
+			bad[f.name] = true
+			for _, problem := range each(err) {
+				problems = append(problems, fmt.Errorf("%s: %w", f.name, problem))
+			}
 		}
 	}
-	if len(problems) == 0 {
-		s = s.Listening(s.Addr)
-		problems = s.check()
-	}
+	s = s.Listening(s.Addr)
+	problems = append(problems, s.check(bad)...)
 	if len(problems) == 0 {
 		problems = s.keepSecrets()
 	}
 	return s, errors.Join(problems...)
 }
 
-// check returns what is wrong between settings that are each right alone.
-func (s *Settings) check() []error {
+// each returns the errors that were joined to err, or err alone.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// check returns what is wrong between settings that are each right alone. It
+// says nothing of the bad ones, which were told already.
+func (s *Settings) check(bad map[string]bool) []error {
 	var problems []error
 	add := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if !s.SQLite() && len(s.Secrets) == 0 {
+	if !s.SQLite() && len(s.Secrets) == 0 && !bad["DATABASE_URL"] && !bad["SUPPORT_SECRET"] {
 		add("SUPPORT_SECRET: needed with PostgreSQL, the same on every replica; make one with: openssl rand -hex 32")
 	}
-	if !s.SMTPURL.Empty() && s.MailFrom == "" {
+	if !s.SMTPURL.Empty() && s.MailFrom == "" && !bad["SUPPORT_MAIL_FROM"] {
 		add("SUPPORT_MAIL_FROM: needed with SMTP_URL, such as: Support <support@example.org>")
 	}
 	given := 0
-	for _, text := range []string{s.OIDC.Issuer, s.OIDC.ClientID, s.OIDC.Secret.Reveal()} {
-		if text != "" {
+	for name, text := range map[string]string{
+		"OIDC_ISSUER": s.OIDC.Issuer, "OIDC_CLIENT_ID": s.OIDC.ClientID, "OIDC_CLIENT_SECRET": s.OIDC.Secret.Reveal(),
+	} {
+		if text != "" || bad[name] {
 			given++
 		}
 	}
@@ -187,13 +203,13 @@ func (s *Settings) check() []error {
 	if s.StripeAPIURL != "" && s.Sandbox() {
 		s.warn("STRIPE_API_URL is set and not used: without STRIPE_SECRET_KEY the built-in sandbox answers")
 	}
-	return append(problems, s.checkStripe()...)
+	return append(problems, s.checkStripe(bad)...)
 }
 
 // checkStripe refuses, for a live key, what would lose or expose real gifts,
 // and warns of the same with a test key.
-func (s *Settings) checkStripe() []error {
-	if s.Sandbox() {
+func (s *Settings) checkStripe(bad map[string]bool) []error {
+	if s.Sandbox() || bad["STRIPE_SECRET_KEY"] {
 		return nil
 	}
 	var problems []error
@@ -207,11 +223,12 @@ func (s *Settings) checkStripe() []error {
 	sandboxes := len(s.WebhookSecrets) == 0 || slices.ContainsFunc(s.WebhookSecrets, func(w Secret) bool {
 		return strings.HasPrefix(w.Reveal(), sandboxPrefix)
 	})
-	if sandboxes {
+	if sandboxes && !bad["STRIPE_WEBHOOK_SECRET"] {
 		say("STRIPE_WEBHOOK_SECRET: this is the sandbox's secret beside a real Stripe key; " +
 			"no delivery of Stripe's would verify: set the whsec_… that `support stripe-setup` or the Dashboard shows")
 	}
-	if u, err := url.Parse(s.PublicURL); err == nil && u.Scheme != "https" && !loopback(u.Hostname()) {
+	told := bad["SUPPORT_PUBLIC_URL"] || bad["SUPPORT_ADDR"]
+	if u, err := url.Parse(s.PublicURL); !told && err == nil && u.Scheme != "https" && !loopback(u.Hostname()) {
 		say("SUPPORT_PUBLIC_URL: " + s.PublicURL + " is not https; with a Stripe key readers' gifts need https")
 	}
 	return problems

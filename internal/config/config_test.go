@@ -81,7 +81,8 @@ func TestRefused(t *testing.T) {
 		"blank webhook secret":       {map[string]string{"STRIPE_WEBHOOK_SECRET": "  "}, "STRIPE_WEBHOOK_SECRET"},
 		"one webhook secret empty":   {map[string]string{"STRIPE_WEBHOOK_SECRET": webhook + ","}, "empty part"},
 		"short webhook secret":       {map[string]string{"STRIPE_WEBHOOK_SECRET": "whsec_abc"}, "whsec_"},
-		"webhook secret of no kind":  {map[string]string{"STRIPE_WEBHOOK_SECRET": long + long}, "whsec_"},
+		"webhook secret in words":    {map[string]string{"STRIPE_WEBHOOK_SECRET": "secret"}, "whsec_"},
+		"second webhook secret":      {map[string]string{"STRIPE_WEBHOOK_SECRET": webhook + ",whsec_,abc"}, "secret 3"},
 		"short secret":               {map[string]string{"SUPPORT_SECRET": "abc"}, "SUPPORT_SECRET"},
 		"second secret short":        {map[string]string{"SUPPORT_SECRET": long + ",abc"}, "secret 2"},
 		"no secret with PostgreSQL":  {map[string]string{"DATABASE_URL": "postgres://h/db"}, "SUPPORT_SECRET"},
@@ -115,11 +116,40 @@ func TestRefused(t *testing.T) {
 
 func TestProblemsAreReportedTogether(t *testing.T) {
 	t.Parallel()
-	_, err := Load(environment(t, map[string]string{
-		"SUPPORT_ADDR": "nowhere", "SUPPORT_GRACE": "soon", "STRIPE_WEBHOOK_SECRET": "",
-	}))
-	if err == nil || strings.Count(err.Error(), "\n") != 2 {
-		t.Errorf("Load = %v; want three lines", err)
+	tests := map[string]struct {
+		set  map[string]string
+		want []string
+	}{
+		"of three settings": {
+			map[string]string{"SUPPORT_ADDR": "nowhere", "SUPPORT_GRACE": "soon", "STRIPE_WEBHOOK_SECRET": ""},
+			[]string{"SUPPORT_ADDR", "SUPPORT_GRACE", "STRIPE_WEBHOOK_SECRET"},
+		},
+		"two of one setting": {
+			map[string]string{"SUPPORT_SITE_ORIGINS": "https://a.example,*,https://b.example/c", "SUPPORT_TRUSTED_PROXIES": "x,10.0.0.0/8,y"},
+			[]string{`SUPPORT_SITE_ORIGINS: "*"`, `SUPPORT_SITE_ORIGINS: "https://b`, `PROXIES: "x"`, `PROXIES: "y"`},
+		},
+		"between settings and of one": {
+			map[string]string{"SUPPORT_GRACE": "soon", "OIDC_ISSUER": "https://i.example", "STRIPE_SECRET_KEY": "sk_live_x", "DATABASE_URL": "postgres://h/db"},
+			[]string{"SUPPORT_GRACE", "OIDC_CLIENT_ID", "STRIPE_WEBHOOK_SECRET", "SUPPORT_SECRET"},
+		},
+		"nothing that only follows from another": {
+			map[string]string{"DATABASE_URL": "mysql://h/db", "STRIPE_SECRET_KEY": "sk_live_", "SUPPORT_PUBLIC_URL": "x"},
+			[]string{"DATABASE_URL", "STRIPE_SECRET_KEY", "SUPPORT_PUBLIC_URL"},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Load(environment(t, tt.set))
+			if err == nil || strings.Count(err.Error(), "\n") != len(tt.want)-1 {
+				t.Fatalf("Load = %v; want %d lines", err, len(tt.want))
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("Load = %v; want a line with %q", err, want)
+				}
+			}
+		})
 	}
 }
 
@@ -129,14 +159,16 @@ func TestAllowed(t *testing.T) {
 		set      map[string]string
 		warnings int
 	}{
-		"live key on loopback":            {map[string]string{"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": webhook}, 0},
-		"live key with https":             {map[string]string{"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": webhook, "SUPPORT_PUBLIC_URL": "https://s.example/"}, 0},
-		"test key, public http":           {map[string]string{"STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": webhook, "SUPPORT_PUBLIC_URL": "http://s.example"}, 1},
-		"test key, sandbox's secret":      {map[string]string{"STRIPE_SECRET_KEY": "sk_test_x"}, 1},
-		"sandbox, public http":            {map[string]string{"SUPPORT_PUBLIC_URL": "http://s.example"}, 0},
-		"API address without a key":       {map[string]string{"STRIPE_API_URL": "http://127.0.0.1:12111"}, 1},
-		"settings that are there, empty":  {map[string]string{"REDIS_URL": "", "STRIPE_SECRET_KEY": "", "SUPPORT_ADDR": ""}, 0},
-		"two webhook secrets, for a roll": {map[string]string{"STRIPE_WEBHOOK_SECRET": webhook + ", " + webhook}, 0},
+		"live key on loopback":             {map[string]string{"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": webhook}, 0},
+		"live key with https":              {map[string]string{"STRIPE_SECRET_KEY": "sk_live_x", "STRIPE_WEBHOOK_SECRET": webhook, "SUPPORT_PUBLIC_URL": "https://s.example/"}, 0},
+		"test key, public http":            {map[string]string{"STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": webhook, "SUPPORT_PUBLIC_URL": "http://s.example"}, 1},
+		"test key, sandbox's secret":       {map[string]string{"STRIPE_SECRET_KEY": "sk_test_x"}, 1},
+		"sandbox, public http":             {map[string]string{"SUPPORT_PUBLIC_URL": "http://s.example"}, 0},
+		"API address without a key":        {map[string]string{"STRIPE_API_URL": "http://127.0.0.1:12111"}, 1},
+		"settings that are there, empty":   {map[string]string{"REDIS_URL": "", "STRIPE_SECRET_KEY": "", "SUPPORT_ADDR": ""}, 0},
+		"short webhook secret of Stripe's": {map[string]string{"STRIPE_WEBHOOK_SECRET": "whsec_12345678"}, 0},
+		"webhook secret of another kind":   {map[string]string{"STRIPE_WEBHOOK_SECRET": "0123456789abcdef"}, 1},
+		"two webhook secrets, for a roll":  {map[string]string{"STRIPE_WEBHOOK_SECRET": webhook + ", " + webhook}, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -80,10 +80,7 @@ func neighbourFields() []field {
 			func(s *Settings, text string) error { s.StripeKey = Secret{text}; return checkStripeKey(text) },
 			showStripeKey},
 		{"STRIPE_WEBHOOK_SECRET", "",
-			func(s *Settings, text string) (err error) {
-				s.WebhookSecrets, err = parseWebhookSecrets(text)
-				return err
-			},
+			parseWebhookSecrets,
 			func(s Settings) string { return showSecrets(s.WebhookSecrets) }},
 		{"STRIPE_API_URL", "",
 			func(s *Settings, text string) (err error) { s.StripeAPIURL, err = parseURL(text); return err },
@@ -141,17 +138,18 @@ func read(lookup func(string) (string, bool), name string) (text string, set boo
 	return strings.TrimSpace(string(body)), true, nil
 }
 
-// list splits a comma-separated text; an empty part is a mistake worth telling.
-func list(text string) ([]string, error) {
-	var parts []string
+// list splits a comma-separated text. An empty part is a mistake worth telling;
+// the others are returned all the same.
+func list(text string) (parts []string, err error) {
 	for part := range strings.SplitSeq(text, ",") {
 		part = strings.TrimSpace(part)
 		if part == "" {
-			return nil, errors.New("has an empty part between its commas; take the comma out")
+			err = errors.New("has an empty part between its commas; take the comma out")
+			continue
 		}
 		parts = append(parts, part)
 	}
-	return parts, nil
+	return parts, err
 }
 
 func checkAddr(text string) error {
@@ -177,51 +175,51 @@ func parseURL(text string) (string, error) {
 
 func parseOrigins(text string) ([]string, error) {
 	parts, err := list(text)
-	if err != nil {
-		return nil, err
-	}
+	problems := []error{err}
 	for i, part := range parts {
 		address, err := parseURL(part)
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", part, err)
+			problems = append(problems, fmt.Errorf("%q: %w", part, err))
+			continue
 		}
 		parts[i] = originOf(address)
 		if u, err := url.Parse(address); err != nil || u.Path != "" {
-			return nil, fmt.Errorf("%q is more than an origin; want scheme and host alone, such as %s", part, parts[i])
+			problems = append(problems, fmt.Errorf("%q is more than an origin; want scheme and host alone, such as %s", part, parts[i]))
 		}
 	}
-	return parts, nil
+	return parts, errors.Join(problems...)
 }
 
 func parseSecrets(text string) ([]Secret, error) {
 	parts, err := list(text)
-	if err != nil {
-		return nil, err
-	}
+	problems := []error{err}
 	var secrets []Secret
 	for i, part := range parts {
 		if len(part) < minSecret {
-			return nil, fmt.Errorf("secret %d is %d bytes; want %d or more: openssl rand -hex 32", i+1, len(part), minSecret)
+			problems = append(problems, fmt.Errorf("secret %d is %d bytes; want %d or more: openssl rand -hex 32", i+1, len(part), minSecret))
 		}
 		secrets = append(secrets, Secret{part})
 	}
-	return secrets, nil
+	return secrets, errors.Join(problems...)
 }
 
-func parseWebhookSecrets(text string) ([]Secret, error) {
+// parseWebhookSecrets refuses what could be guessed. What is long enough and
+// not written as Stripe writes it may be another's that speaks as Stripe does.
+func parseWebhookSecrets(s *Settings, text string) error {
 	parts, err := list(text)
-	if err != nil {
-		return nil, err
-	}
-	var secrets []Secret
+	problems := []error{err}
 	for i, part := range parts {
 		rest, ok := strings.CutPrefix(part, webhookPrefix)
-		if !ok || len(rest) < minWebhookSecret {
-			return nil, fmt.Errorf("secret %d does not look like Stripe's: want whsec_ and %d or more characters", i+1, minWebhookSecret)
+		switch {
+		case ok && len(rest) >= minWebhookSecret:
+		case !ok && len(part) >= minPlainSecret:
+			s.warn(fmt.Sprintf("STRIPE_WEBHOOK_SECRET: secret %d does not begin with %s as Stripe's do; is it the endpoint's signing secret?", i+1, webhookPrefix))
+		default:
+			problems = append(problems, fmt.Errorf("secret %d is too short; want Stripe's, which is %s and %d or more characters", i+1, webhookPrefix, minWebhookSecret))
 		}
-		secrets = append(secrets, Secret{part})
+		s.WebhookSecrets = append(s.WebhookSecrets, Secret{part})
 	}
-	return secrets, nil
+	return errors.Join(problems...)
 }
 
 func showSecrets(secrets []Secret) string {
@@ -252,9 +250,7 @@ func parseCurrency(text string) (string, error) {
 
 func parseNetworks(text string) ([]netip.Prefix, error) {
 	parts, err := list(text)
-	if err != nil {
-		return nil, err
-	}
+	problems := []error{err}
 	var networks []netip.Prefix
 	for _, part := range parts {
 		if ip, err := netip.ParseAddr(part); err == nil {
@@ -263,11 +259,12 @@ func parseNetworks(text string) ([]netip.Prefix, error) {
 		}
 		network, err := netip.ParsePrefix(part)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no network; want one such as 10.0.0.0/8", part)
+			problems = append(problems, fmt.Errorf("%q is no network; want one such as 10.0.0.0/8", part))
+			continue
 		}
 		networks = append(networks, network.Masked())
 	}
-	return networks, nil
+	return networks, errors.Join(problems...)
 }
 
 func parseGrace(text string) (time.Duration, error) {

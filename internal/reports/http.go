@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -45,18 +46,40 @@ func (s *Service) Donations(c *gin.Context) error {
 	return nil
 }
 
-// wantsCSV reports whether an Accept header names CSV before JSON.
+// wantsCSV reports whether an Accept header prefers CSV to JSON: by weight
+// (RFC 9110, 12.5.1), and by order where the weights are equal.
 func wantsCSV(accept string) bool {
+	best, csv := 0, false
 	for part := range strings.SplitSeq(accept, ",") {
-		kind, _, _ := strings.Cut(part, ";")
-		switch strings.ToLower(strings.TrimSpace(kind)) {
-		case "text/csv":
-			return true
-		case "application/json":
-			return false
+		kind, parameters, _ := strings.Cut(part, ";")
+		kind = strings.ToLower(strings.TrimSpace(kind))
+		if kind != "text/csv" && kind != "application/json" {
+			continue
+		}
+		if q := weight(parameters); q > best {
+			best, csv = q, kind == "text/csv"
 		}
 	}
-	return false
+	return csv
+}
+
+// weight returns q of a media range's parameters in thousandths: 1000 where
+// there is none, and 0 for one that is no weight.
+func weight(parameters string) int {
+	const decimals = "000"
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "q") {
+			continue
+		}
+		whole, fraction, _ := strings.Cut(strings.TrimSpace(value), ".")
+		q, err := strconv.Atoi(whole + (fraction + decimals)[:len(decimals)])
+		if err != nil || q < 0 || q > 1000 {
+			return 0
+		}
+		return q
+	}
+	return 1000
 }
 
 // parameters returns a request's query. One that is not known is refused by

@@ -190,6 +190,8 @@ func TestWantsCSV(t *testing.T) {
 	for accept, want := range map[string]bool{
 		"": false, "*/*": false, "application/json": false, "text/csv": true, "Text/CSV; charset=utf-8": true,
 		"application/json, text/csv": false, "text/csv, application/json": true, "text/html, text/csv;q=0.9, */*;q=0.1": true,
+		"text/csv;q=0.1, application/json": false, "application/json;q=0.5, text/csv; q=0.51": true, "text/csv;q=0": false,
+		"text/csv;header=present;Q=0.2,application/json;q=0.125": true, "text/csv;q=much": false, "text/csv;q=2": false,
 	} {
 		if got := wantsCSV(accept); got != want {
 			t.Errorf("wantsCSV(%q) = %v", accept, got)

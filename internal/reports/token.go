@@ -27,12 +27,20 @@ const tokenPrefix = "sup_"
 
 var tokenName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
+// CheckTokenName returns a [fault.Invalid] for what can't name a token.
+func CheckTokenName(name string) error {
+	if !tokenName.MatchString(name) {
+		return fault.Field("name", "A token's name has 1 to 64 letters, digits, dots, - or _.")
+	}
+	return nil
+}
+
 // CreateToken stores a new token and returns its text, which is kept nowhere.
 // It returns a [fault.Invalid] for a name or role that won't do, and a
 // [fault.Conflict] for a name that is taken.
 func (s *Service) CreateToken(ctx context.Context, name, role string) (string, error) {
-	if !tokenName.MatchString(name) {
-		return "", fault.Field("name", "A token's name has 1 to 64 letters, digits, dots, - or _.")
+	if err := CheckTokenName(name); err != nil {
+		return "", err
 	}
 	if role != RoleViewer && role != RoleFinance {
 		return "", fault.Field("role", "A token's role is viewer or finance.")

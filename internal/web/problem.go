@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/store"
 )
 
 // A Problem is a failure as the outside sees it: a problem document (RFC 9457)
@@ -57,8 +58,17 @@ func problemOf(err error) Problem {
 	return Problem{Status: http.StatusInternalServerError}
 }
 
+// retryAfter is when to ask again for what the database did not tell, in
+// seconds.
+const retryAfter = 5
+
 // writeError answers with err, and logs it if it has a cause inside.
 func (s *Server) writeError(c *gin.Context, p policy, err error) {
+	if _, known := errors.AsType[*fault.Error](err); !known && store.Away(err) {
+		away := fault.Wrap(fault.Unavailable, err, "The database can't be reached. Please try again in a moment.")
+		away.RetryAfter = retryAfter
+		err = away
+	}
 	problem := problemOf(err)
 	known, ok := errors.AsType[*fault.Error](err)
 	if ok && known.RetryAfter > 0 {

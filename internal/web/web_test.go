@@ -2,8 +2,10 @@ package web
 
 import (
 	"bytes"
+	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -81,6 +83,7 @@ func TestErrorBecomesProblem(t *testing.T) {
 		"limited":      {limited, 429, `{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Too many."}`, "Retry-After: 60"},
 		"upstream":     {fault.Wrap(fault.Upstream, errors.New("secret"), "Stripe refused."), 502, `{"type":"about:blank","title":"Bad Gateway","status":502,"detail":"Stripe refused.","request_id":"ID"}`, ""},
 		"unavailable":  {fault.New(fault.Unavailable, "Later."), 503, `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"Later.","request_id":"ID"}`, ""},
+		"no database":  {fmt.Errorf("report: %w", driver.ErrBadConn), 503, `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The database can't be reached. Please try again in a moment.","request_id":"ID"}`, "Retry-After: 5"},
 		"unknown":      {errors.New("secret: SELECT 1"), 500, `{"type":"about:blank","title":"Internal Server Error","status":500,"request_id":"ID"}`, ""},
 	}
 	for name, tt := range tests {
