@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"strings"
 
@@ -20,6 +22,9 @@ func Away(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
+	if _, ok := errors.AsType[*lostError](err); ok {
+		return true
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P") || strings.HasPrefix(pg.Code, "53")
 	}
@@ -31,6 +36,48 @@ func Away(err error) bool {
 		return false
 	}
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone)
+}
+
+// A lostError says that a connection to PostgreSQL ended in the middle. pgx
+// passes on what the network says, which could be anybody's.
+type lostError struct{ error }
+
+// Unwrap returns what the network said.
+func (e *lostError) Unwrap() error { return e.error }
+
+// A marked is a connection to PostgreSQL whose end is told as a [lostError].
+// What takes too long is told as it is.
+type marked struct{ net.Conn }
+
+func (c marked) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	return n, lost(err)
+}
+
+func (c marked) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	return n, lost(err)
+}
+
+func lost(err error) error {
+	switch {
+	case err == nil, errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, net.ErrClosed):
+		return err
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF // PostgreSQL never ends a connection by itself
+	}
+	return &lostError{err}
+}
+
+// marking returns dial with its connections [marked].
+func marking(dial pgconn.DialFunc) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return marked{conn}, nil
+	}
 }
 
 // Current reports whether the database has taken every migration that this

@@ -89,6 +89,7 @@ func openPostgres(address string) (*Store, error) {
 		return nil, errors.New("DATABASE_URL: not a PostgreSQL address that can be read") // err may hold the password
 	}
 	cfg.StatementCacheCapacity = 256
+	cfg.DialFunc = marking(cfg.DialFunc)
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 5 * time.Second
 	}
