@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -31,6 +33,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	if err := json.Unmarshal([]byte(list), &page); err != nil || len(page.Donations) != 1 {
 		t.Fatalf("donations: %v: %s", err, list)
 	}
+	const payouts = "/v1/reports/payouts?from=2020-01-01&to=2120-01-01"
+	payout := r.payOut(t, payouts, bearer)
 
 	tests := map[string]struct {
 		method, path, described string
@@ -48,6 +52,10 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"attempt of another": {"POST", "/v1/checkouts", "/v1/checkouts", 409, map[string]any{"amount_minor": 2000, "currency": "EUR", "interval": "once", "attempt": "one"}},
 		"report":             {"GET", "/v1/reports/donations?from=2020-01-01&to=2120-01-01&by=country", "/v1/reports/donations", 200, nil},
 		"report of nothing":  {"GET", "/v1/reports/donations", "/v1/reports/donations", 400, nil},
+		"payouts":            {"GET", payouts, "/v1/reports/payouts", 200, nil},
+		"payouts of nothing": {"GET", "/v1/reports/payouts", "/v1/reports/payouts", 400, nil},
+		"one payout":         {"GET", "/v1/reports/payouts/" + payout, "/v1/reports/payouts/{id}", 200, nil},
+		"no payout":          {"GET", "/v1/reports/payouts/po_none", "/v1/reports/payouts/{id}", 404, nil},
 		"list":               {"GET", "/v1/donations", "/v1/donations", 200, nil},
 		"one donation":       {"GET", "/v1/donations/" + page.Donations[0].ID, "/v1/donations/{id}", 200, nil},
 		"no donation":        {"GET", "/v1/donations/pi_none", "/v1/donations/{id}", 404, nil},
@@ -76,4 +84,27 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// payOut moves the sandbox's clock until the bank is paid, and returns the
+// payout's id once its lines are known.
+func (r *running) payOut(t *testing.T, report string, bearer []string) (id string) {
+	t.Helper()
+	answer, err := http.PostForm(r.url+"/sandbox/control/clock", url.Values{"advance": {"240h"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	eventually(t, "the payout and its lines are known", func() bool {
+		_, _, text := call(t, "GET", r.url+report, nil, bearer...)
+		var list struct{ Payouts []struct{ ID, State string } }
+		if err := json.Unmarshal([]byte(text), &list); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if len(list.Payouts) == 1 && list.Payouts[0].State == "complete" {
+			id = list.Payouts[0].ID
+		}
+		return id != ""
+	})
+	return id
 }
