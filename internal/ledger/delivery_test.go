@@ -18,6 +18,15 @@ func TestDictionaryIsAsItWas(t *testing.T) {
 	}
 }
 
+func TestUnpackRefusesWhatItDidNotPack(t *testing.T) {
+	t.Parallel()
+	for _, stored := range [][]byte{nil, {}, {2, 1, 1}, {1}, {1, 0xff, 0xff, 0xff, 0xff, 0xff}, []byte("{}")} {
+		if body, err := Unpack(stored); err == nil {
+			t.Errorf("%v unpacks to %q", stored, body)
+		}
+	}
+}
+
 func TestStoredBytesComeBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
