@@ -1,0 +1,152 @@
+package giving
+
+import (
+	"reflect"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"pgregory.net/rapid"
+)
+
+func TestSupporterKey(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ email, customer, want string }{
+		"an address":          {"olena@example.org", "cus_1", "address:olena@example.org"},
+		"written another way": {" Olena@Example.ORG ", "cus_2", "address:olena@example.org"},
+		"no address":          {"", "cus_1", "customer:cus_1"},
+		"nobody":              {"", "", "gift:pi_1"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := SupporterKey(tt.email, tt.customer, "pi_1"); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestDay(t *testing.T) {
+	t.Parallel()
+	kyiv, err := time.LoadLocation("Europe/Kyiv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		at   string
+		want int64
+	}{
+		"noon":                      {"2026-01-31T12:00:00Z", 20260131},
+		"late in winter":            {"2026-01-31T23:30:00Z", 20260201},
+		"before midnight in winter": {"2026-01-31T21:59:59Z", 20260131},
+		"midnight in summer":        {"2026-06-30T21:00:00Z", 20260701},
+		"the hour that is skipped":  {"2026-03-29T01:00:00Z", 20260329},
+		"the hour that is doubled":  {"2026-10-25T00:30:00Z", 20261025},
+		"New Year":                  {"2026-12-31T22:00:00Z", 20270101},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at, err := time.Parse(time.RFC3339, tt.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Day(at.Unix(), kyiv); got != tt.want {
+				t.Errorf("%s is on %d, want %d", tt.at, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLive(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		d    Donation
+		want bool
+	}{
+		"whole":                     {Donation{Gross: 10}, true},
+		"partly refunded":           {Donation{Gross: 10, Refunded: 9}, true},
+		"refunded":                  {Donation{Gross: 10, Refunded: 10}, false},
+		"an open dispute":           {Donation{Gross: 10, Disputed: 10}, true},
+		"a lost one":                {Donation{Gross: 10, Disputed: 10, Lost: 10}, false},
+		"refunded and lost in part": {Donation{Gross: 10, Refunded: 4, Lost: 6}, false},
+		"more went back than came":  {Donation{Gross: 10, Refunded: 10, Lost: 10}, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := tt.d.Live(); got != tt.want {
+				t.Errorf("got %t, want %t", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		won  Attribution
+		want []string
+	}{
+		"nothing known": {Attribution{}, []string{"all"}},
+		"an article":    {Attribution{Article: "troops"}, []string{"all", "article:troops"}},
+		"both":          {Attribution{Article: "troops", Campaign: "winter"}, []string{"all", "article:troops", "campaign:winter"}},
+	}
+	for name, tt := range tests {
+		if got := tt.won.Scopes(); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: got %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestAddTo(t *testing.T) {
+	t.Parallel()
+	d := Donation{
+		Created: 1769850000, Currency: "USD", Gross: 1000, Refunded: 300, Disputed: 200, First: true, Interval: Once,
+		Settled: Balance{"EUR", 57, 863}, Elsewhere: []Balance{{"GBP", 15, -15}}, Attribution: Attribution{Article: "troops"},
+	}
+	cells := map[Cell]Figures{}
+	d.AddTo(cells, 1, time.UTC)
+	own := Figures{Donations: 1, NewSupporters: 1, Gross: 1000, Refunded: 300, Disputed: 200, Fee: 57, Net: 863}
+	tests := map[Cell]Figures{
+		{DimensionAll, 20260131, "", "USD", "EUR"}:    own,
+		{DimensionAll, 202601, "", "USD", "EUR"}:      own,
+		{"article", 20260131, "troops", "USD", "EUR"}: own,
+		{"campaign", 202601, "", "USD", "EUR"}:        own,
+		{"interval", 202601, "once", "USD", "EUR"}:    own,
+		{DimensionAll, 202601, "", "USD", "GBP"}:      {Fee: 15, Net: -15}, // no second donation
+	}
+	for cell, want := range tests {
+		if cells[cell] != want {
+			t.Errorf("%+v holds %+v, want %+v", cell, cells[cell], want)
+		}
+	}
+	if n := len(cells); n != 2*2*len(Dimensions()) {
+		t.Errorf("%d cells", n)
+	}
+}
+
+// TestADonationLeavesAsItCame: what a donation adds to the sums is just what
+// taking it away removes.
+func TestADonationLeavesAsItCame(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		minor, word := rapid.Int64Range(-5, 5), rapid.SampledFrom([]string{"", "a", "b"})
+		d := Donation{
+			Created: rapid.Int64Range(0, 1<<32).Draw(t, "created"), Currency: word.Draw(t, "currency"), First: rapid.Bool().Draw(t, "first"),
+			Gross: minor.Draw(t, "gross"), Refunded: minor.Draw(t, "refunded"), Disputed: minor.Draw(t, "disputed"),
+			Settled:   Balance{word.Draw(t, "settled"), minor.Draw(t, "fee"), minor.Draw(t, "net")},
+			Elsewhere: []Balance{{word.Draw(t, "elsewhere"), minor.Draw(t, "fee"), minor.Draw(t, "net")}},
+			Country:   word.Draw(t, "country"), Attribution: Attribution{Article: word.Draw(t, "article"), Tier: word.Draw(t, "tier")},
+		}
+		cells := map[Cell]Figures{}
+		d.AddTo(cells, 1, time.UTC)
+		d.AddTo(cells, -1, time.UTC)
+		for cell, left := range cells {
+			if left != (Figures{}) {
+				t.Fatalf("%+v is left in %+v", left, cell)
+			}
+		}
+	})
+}
