@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -183,6 +184,12 @@ func (s *service) openSandbox(settings config.Settings, local string) (http.Hand
 	}
 	s.closers = append(s.closers, box.Close)
 	s.parts = append(s.parts, box.Run)
+	// It starts as an account that stripe-setup has seen. Products that are
+	// there since an earlier start are refused, which is as well.
+	for _, product := range stripeapi.Products() {
+		_, err := box.Call(context.Background(), http.MethodPost, "/v1/products", url.Values{"id": {product[0]}, "name": {product[1]}})
+		s.log.Debug("the sandbox's product", "product", product[0], "err", err)
+	}
 	return http.StripPrefix(sandboxPath, box.Handler()), nil
 }
 

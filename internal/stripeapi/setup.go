@@ -181,9 +181,14 @@ func (c *Client) updateEndpoint(ctx context.Context, id string, params *stripe.W
 	})
 }
 
+// Products returns what is sold, as pairs of id and name.
+func Products() [][2]string {
+	return [][2]string{{ProductOnce, nameOnce}, {ProductRecurring, nameRecurring}}
+}
+
 // planProducts plans for the products that gifts are booked under.
 func (c *Client) planProducts(ctx context.Context, p *Plan, _ Setup) error {
-	for _, product := range [...][2]string{{ProductOnce, nameOnce}, {ProductRecurring, nameRecurring}} {
+	for _, product := range Products() {
 		id, name := product[0], product[1]
 		var has *stripe.Product
 		err := c.do(ctx, "read a product", func(ctx context.Context) (err error) {
