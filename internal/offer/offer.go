@@ -1,6 +1,8 @@
 // Package offer holds what readers are asked for: the currencies, and in each
-// the amounts suggested, the least and the most, once, monthly and yearly. It
-// is data (offers.json) with the rules that data must keep, and is pure.
+// the amounts suggested, the least and the most, once, monthly and yearly; and
+// the tiers of membership. It
+// is data (offers.json, tiers.json) with the rules that data must keep, and is
+// pure.
 //
 // All amounts are in minor units.
 package offer
@@ -128,13 +130,18 @@ func Get(currency, interval string) (o Offer, ok bool) {
 
 // Check reports every offer that a reader could be shown and not be able to
 // pay: outside its own bounds, below Stripe's minimum, above its maximum, or
-// with a fraction the currency does not have. It runs at start.
+// with a fraction the currency does not have; and tiers that are not whole. It
+// runs at start.
 func Check() error {
 	c, err := load()
 	if err != nil {
 		return err
 	}
-	return c.check()
+	tiers, err := loadTiers()
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.check(), c.checkTiers(tiers))
 }
 
 // headroom is how many times Stripe's minimum our own least amount is: Stripe
