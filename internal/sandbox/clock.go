@@ -50,6 +50,7 @@ const (
 	taskRenew    task = "renew"    // a period ends
 	taskWarn     task = "warn"     // a trial ends in three days
 	taskGiveUp   task = "give_up"  // a subscription never got its first payment
+	taskResume   task = "resume"   // a pause ends
 	taskDay      task = "day"      // midnight: money becomes available and is paid out
 	taskArrive   task = "arrive"   // a payout reaches the bank
 )
@@ -94,6 +95,8 @@ func (s *Sandbox) happen(t Object) {
 		s.warnTrialEnd(subject)
 	case taskGiveUp:
 		s.giveUpFirstPayment(subject)
+	case taskResume:
+		s.endPause(subject, t.int("due"))
 	case taskDay:
 		s.endDay()
 	case taskArrive:

@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -169,6 +170,22 @@ func TestSubscriptionChanges(t *testing.T) {
 		w.advance(32 * aDay)
 		if invoice := w.invoices(id)[0]; invoice.str("status") != "paid" {
 			t.Errorf("after the pause the invoice is %s", invoice.str("status"))
+		}
+	})
+	t.Run("pause collection for a while", func(t *testing.T) {
+		id := begin()
+		until := w.Now().Add(40 * aDay)
+		w.must("POST", "/subscriptions/"+id, "pause_collection[behavior]", "void", "pause_collection[resumes_at]", strconv.FormatInt(until.Unix(), 10))
+		w.advance(32 * aDay)
+		if sub, invoice := w.subscription(id), w.invoices(id)[0]; sub.int("pause_collection.resumes_at") != until.Unix() || invoice.str("status") != "void" {
+			t.Errorf("paused until %d, invoice %s", sub.int("pause_collection.resumes_at"), invoice.str("status"))
+		}
+		w.advance(32 * aDay)
+		if sub, invoice := w.subscription(id), w.invoices(id)[0]; sub.get("pause_collection") != nil || invoice.str("status") != "paid" {
+			t.Errorf("after the pause: %v, invoice %s", sub.get("pause_collection"), invoice.str("status"))
+		}
+		if a := w.call("POST", "/subscriptions/"+id, "pause_collection[behavior]", "void", "pause_collection[resumes_at]", "1"); a.status != 400 {
+			t.Errorf("a pause that is over answers %d", a.status)
 		}
 	})
 	t.Run("another amount", func(t *testing.T) {

@@ -40,6 +40,10 @@ func (s *Sandbox) updateSubscription(c *call) (Object, error) {
 	if method := c.params.Text("default_payment_method"); method != "" && s.st.get(kindMethod, method) == nil {
 		return nil, missingParam("PaymentMethod", "default_payment_method", method)
 	}
+	pause := c.params.Group("pause_collection")
+	if pause.Has("resumes_at") && pause.Int("resumes_at") <= s.now() {
+		return nil, invalid("pause_collection[resumes_at]", "The resumes_at timestamp must be in the future.")
+	}
 	edits, err := s.itemEdits(sub, c.params)
 	if err != nil {
 		return nil, err
@@ -50,7 +54,7 @@ func (s *Sandbox) updateSubscription(c *call) (Object, error) {
 		s.applyCancellation(o, c.params)
 		if c.params.Has("pause_collection") {
 			o["pause_collection"] = nil
-			if pause := c.params.Group("pause_collection"); pause != nil {
+			if pause != nil {
 				o["pause_collection"] = Object{"behavior": pause["behavior"], "resumes_at": pause["resumes_at"]}
 			}
 		}
@@ -58,6 +62,9 @@ func (s *Sandbox) updateSubscription(c *call) (Object, error) {
 			edit(o)
 		}
 	})
+	if pause.Has("resumes_at") {
+		s.schedule(pause.Int("resumes_at"), taskResume, id, nil)
+	}
 	if c.params.Text("trial_end") == "now" && after.str("status") == "trialing" {
 		s.editSubscription(id, func(o Object) {
 			o["trial_end"], o["current_period_end"], o["billing_cycle_anchor"] = s.now(), s.now(), s.now()
@@ -65,6 +72,13 @@ func (s *Sandbox) updateSubscription(c *call) (Object, error) {
 		s.endPeriod(id, s.now())
 	}
 	return s.st.get(kindSubscription, id), nil
+}
+
+// endPause collects again for a subscription that was paused until now.
+func (s *Sandbox) endPause(id string, due int64) {
+	if s.st.get(kindSubscription, id).obj("pause_collection").int("resumes_at") == due {
+		s.editSubscription(id, func(o Object) { o["pause_collection"] = nil })
+	}
 }
 
 func (s *Sandbox) applyCancellation(o Object, v params.Values) {

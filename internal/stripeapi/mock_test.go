@@ -79,6 +79,11 @@ func TestRequestsAreStripes(t *testing.T) {
 	if _, err := c.ExpireSession(ctx, "cs_1"); err != nil {
 		t.Errorf("expire a session: %v", err)
 	}
+	for name, change := range changes {
+		if answer, err := change(ctx, c); err != nil || len(answer.Object) == 0 || answer.At.IsZero() {
+			t.Errorf("%s: %q at %v, %v", name, answer.Object, answer.At, err)
+		}
+	}
 	if _, err := c.Health(ctx); err != nil {
 		t.Errorf("health: %v", err)
 	}
