@@ -90,7 +90,11 @@ func (s *service) wire(settings config.Settings, local string) error {
 	}
 	signals := ask.NewSignals(ask.SignalsOptions{Add: s.store.AddSignals, Signer: signer, Timezone: settings.Timezone, Log: s.log})
 	s.parts = append(s.parts, func(ctx context.Context) error { signals.Run(ctx); return nil })
-	giving, err := newCheckout(settings, local, s.store, cache, signer, s.log)
+	limit, err := newLimits(settings, cache, s.log)
+	if err != nil {
+		return err
+	}
+	giving, err := newCheckout(settings, local, s.store, limit, signer, s.log)
 	if err != nil {
 		return err
 	}
@@ -105,7 +109,8 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Webhook: hooks.Stripe,
 		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,
 		Payouts: answers.Payouts, Payout: answers.PayoutByID,
-		Assets: look.NewAssets(append(giving.Assets(), look.Style, look.Icon)...),
+		Staff:  newStaff(settings, s.store, limit, s.log),
+		Assets: look.NewAssets(append(giving.Assets(), look.Style, look.StaffStyle, look.Icon)...),
 	}
 	if settings.Sandbox() {
 		handlers.Article = asks.Example
@@ -120,18 +125,19 @@ func (s *service) wire(settings config.Settings, local string) error {
 	return nil
 }
 
-// newCheckout returns the giving path, with its limits and Stripe's API.
-func newCheckout(settings config.Settings, local string, db *store.Store, cache redis.UniversalClient,
-	signer *attribution.Signer, log *slog.Logger,
-) (*checkout.Service, error) {
+// newLimits returns how often somebody may do something.
+func newLimits(settings config.Settings, cache redis.UniversalClient, log *slog.Logger) (*limits.Limits, error) {
 	rules := limits.Production()
 	if settings.Sandbox() {
 		rules = limits.Sandbox()
 	}
-	limit, err := limits.New(limits.Options{Redis: cache, Secret: []byte(settings.Secrets[0].Reveal()), Rules: rules, Log: log})
-	if err != nil {
-		return nil, err
-	}
+	return limits.New(limits.Options{Redis: cache, Secret: []byte(settings.Secrets[0].Reveal()), Rules: rules, Log: log})
+}
+
+// newCheckout returns the giving path, with Stripe's API.
+func newCheckout(settings config.Settings, local string, db *store.Store, limit *limits.Limits,
+	signer *attribution.Signer, log *slog.Logger,
+) (*checkout.Service, error) {
 	return checkout.New(checkout.Options{
 		Store: db, Signer: signer, Limiter: limit, Log: log,
 		Stripe:    stripeapi.New(stripeapi.Options{Key: stripeKey(settings), BaseURL: stripeBase(settings, local), Log: log}),

@@ -35,6 +35,8 @@ const (
 	Checkout    = "checkout"     // opening a checkout, for each network
 	CheckoutAll = "checkout-all" // opening checkouts, in all
 	Signal      = "signal"       // signals of the ask, for each network
+	SignIn      = "sign-in"      // attempts to get into the staff pages, for each network
+	SignInWho   = "sign-in-who"  // sign-in mails, for each address
 )
 
 // Production returns the rules where money moves. They let a school or a
@@ -44,6 +46,8 @@ func Production() []Rule {
 		{Name: Checkout, Burst: 60, PerHour: 1_200},
 		{Name: CheckoutAll, Burst: 1_200, PerHour: 36_000},
 		{Name: Signal, Burst: 300, PerHour: 7_200},
+		{Name: SignIn, Burst: 20, PerHour: 60},
+		{Name: SignInWho, Burst: 3, PerHour: 6},
 	}
 }
 
@@ -54,6 +58,8 @@ func Sandbox() []Rule {
 		{Name: Checkout, Burst: 600, PerHour: 36_000},
 		{Name: CheckoutAll, Burst: 12_000, PerHour: 360_000},
 		{Name: Signal, Burst: 300, PerHour: 7_200},
+		{Name: SignIn, Burst: 20, PerHour: 60},
+		{Name: SignInWho, Burst: 3, PerHour: 6},
 	}
 }
 

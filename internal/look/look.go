@@ -20,16 +20,23 @@ var (
 	baseCSS string
 	//go:embed css/pages.css
 	pagesCSS string
+	//go:embed css/staff.css
+	staffCSS string
 	//go:embed icon.svg
 	iconSVG []byte
 	//go:embed layout.html
 	layoutHTML string
+	//go:embed staff.html
+	staffHTML string
 )
 
 // The assets that every page links to.
 var (
 	Style = NewAsset("look.css", "text/css; charset=utf-8", []byte(TokensCSS(":root")+baseCSS+pagesCSS))
 	Icon  = NewAsset("icon.svg", "image/svg+xml", iconSVG)
+
+	// StaffStyle is what the staff pages link to beside Style.
+	StaffStyle = NewAsset("staff.css", "text/css; charset=utf-8", []byte(staffCSS))
 )
 
 // A Link is an entry of the header, the footer or the language list.
@@ -58,8 +65,20 @@ type Page struct {
 	Note        string   // the footer's sentence
 	Scripts     []string // addresses of module scripts of ours
 	Wide        bool     // for tables
-	Body        any      // for the page's own template
+	Staff       *StaffFrame
+	Body        any // for the page's own template
 }
+
+// A StaffFrame is what stands around a page of the staff's, in place of the
+// header and the footer that readers see.
+type StaffFrame struct {
+	Who   string // the member's address; "" before the sign-in
+	Role  string
+	Flash string // one sentence about what was just done
+}
+
+// StaffStyle returns the address of the staff pages' stylesheet.
+func (Page) StaffStyle() string { return StaffStyle.Path }
 
 // Style returns the stylesheet's address.
 func (Page) Style() string { return Style.Path }
@@ -75,6 +94,7 @@ type Template struct{ t *template.Template }
 // templates are embedded.
 func MustParse(funcs template.FuncMap, texts ...string) *Template {
 	t := template.New("layout").Funcs(funcs).Funcs(template.FuncMap{"lower": strings.ToLower})
+	template.Must(t.Parse(staffHTML))
 	template.Must(t.Parse(layoutHTML))
 	for _, text := range texts {
 		template.Must(t.Parse(text))

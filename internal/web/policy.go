@@ -27,6 +27,9 @@ type policy struct {
 	guarded bool     // refused from other origins: a form
 	cors    corsRule
 	html    bool // errors are pages
+
+	// failed shows an error in place of the page for readers; nil is that page.
+	failed func(c *gin.Context, status int, detail, id string) error
 }
 
 // A header is ready to be put into an answer without allocating.

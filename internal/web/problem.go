@@ -100,7 +100,13 @@ func (s *Server) respond(c *gin.Context, p policy, problem Problem) {
 	c.Header("Cache-Control", "no-store")
 	if p.html && wantsPage(c.Request) {
 		out["Content-Security-Policy"] = []string{s.pageContent()} // an address that is nowhere has a stricter one
-		if err := s.failed.write(c, problem); err == nil {
+		write := s.failed.write
+		if p.failed != nil {
+			write = func(c *gin.Context, problem Problem) error {
+				return p.failed(c, problem.Status, problem.Detail, problem.RequestID)
+			}
+		}
+		if err := write(c, problem); err == nil {
 			return
 		}
 	}

@@ -3,12 +3,15 @@
 package web
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/united24media/support/internal/staff"
 )
 
 // A Handler answers a request, or returns why it did not; it never does both.
@@ -30,6 +33,7 @@ type Handlers struct {
 	Frame                          Handler      // GET, a page for frames on the news site
 	SupportPage, SupportForm       Handler      // GET and POST of one page
 	Assets                         http.Handler // what pages load
+	Staff                          *staff.Pages // everything under /staff
 	Sandbox                        http.Handler
 }
 
@@ -115,6 +119,7 @@ func (s *Server) route() {
 	s.get("/developers", page, h.Developers)
 	s.get("/frame", s.framed(), h.Frame)
 	s.mount("/assets/*path", s.asset(), h.Assets)
+	s.staff(h.Staff)
 
 	s.get("/healthz", private.fast(), alive)
 	s.get("/readyz", private.fast(), s.ready)
@@ -139,6 +144,23 @@ func (s *Server) post(path string, p policy, h Handler) {
 	}
 	s.engine.POST(path, s.handle(p, h))
 	s.preflight(path, p)
+}
+
+// staff declares the staff pages: each keeps out who is not signed in or may
+// not see it, and forms of other sites are refused before that.
+func (s *Server) staff(pages *staff.Pages) {
+	if pages == nil {
+		return
+	}
+	for _, r := range pages.Routes {
+		p := s.page()
+		p.failed = pages.Trouble
+		if r.Method == http.MethodGet {
+			s.get(r.Path, p, r.Handle)
+			continue
+		}
+		s.post(r.Path, p.sameOrigin().body(cmp.Or(r.MaxBody, maxForm)), r.Handle)
+	}
 }
 
 // ServeHTTP answers a request.

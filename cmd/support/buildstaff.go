@@ -1,0 +1,33 @@
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/united24media/support/internal/config"
+	"github.com/united24media/support/internal/limits"
+	"github.com/united24media/support/internal/staff"
+	"github.com/united24media/support/internal/staff/account"
+	"github.com/united24media/support/internal/staff/desk"
+	"github.com/united24media/support/internal/staff/signin"
+	"github.com/united24media/support/internal/store"
+)
+
+// newStaff returns the staff pages. The navigation lists the screens in the
+// order in which they stand here.
+func newStaff(settings config.Settings, db *store.Store, limit *limits.Limits, log *slog.Logger) *staff.Pages {
+	d := newDesk(settings, db, limit, log)
+	return staff.New(d,
+		account.New(account.Options{Desk: d}),
+		signin.New(signin.Options{Desk: d}),
+	)
+}
+
+// newDesk returns what the staff pages stand on. limit may be nil for a command
+// that makes sign-in addresses and lets nobody in.
+func newDesk(settings config.Settings, db *store.Store, limit *limits.Limits, log *slog.Logger) *desk.Desk {
+	return desk.New(desk.Options{
+		Store: db, Secret: revealed(settings.Secrets)[0], PublicURL: settings.PublicURL, Sandbox: settings.Sandbox(),
+		Zone: settings.Timezone, Now: time.Now, Limits: limit, TrustedProxies: settings.TrustedProxies, Log: log,
+	})
+}

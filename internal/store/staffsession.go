@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/united24media/support/internal/fault"
+)
+
+// How somebody signed in.
+const (
+	ByLink    = "link"
+	ByPasskey = "passkey"
+	BySSO     = "sso"
+)
+
+// A StaffSession is a browser in which somebody is signed in.
+type StaffSession struct {
+	ID      string // names it on pages; opens nothing
+	Staff   Staff  // without SignedIn
+	Method  string // ByLink, ByPasskey or BySSO
+	Agent   string // the browser, as it calls itself
+	Created time.Time
+	Used    time.Time // to the minute
+	Flash   string    // one sentence for the next page
+}
+
+// AddStaffSession stores a session under the hash of its cookie, and ends the
+// one of the hash old, if there is one. Sessions not used since idle are swept.
+func (s *Store) AddStaffSession(ctx context.Context, n StaffSession, hash, old string, idle time.Time, e Entry) error {
+	return s.audited(ctx, e, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM staff_sessions WHERE hash = $1 OR used_at < $2`, old, Micros(idle))
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `
+				INSERT INTO staff_sessions (id, hash, staff, method, agent, created_at, used_at, flash)
+				VALUES ($1, $2, $3, $4, $5, $6, $6, '')`,
+				n.ID, hash, n.Staff.ID, n.Method, n.Agent, Micros(n.Created))
+		}
+		if err != nil {
+			return fmt.Errorf("add a session: %w", err)
+		}
+		return nil
+	})
+}
+
+const sessionColumns = `s.id, s.method, s.agent, s.created_at, s.used_at, s.flash, m.id, m.email, m.role, m.created_at`
+
+// StaffSessionByHash returns the session whose cookie has this hash, or a
+// [fault.NotFound]. Whether it is too old is for the caller to judge.
+func (s *Store) StaffSessionByHash(ctx context.Context, hash string) (StaffSession, error) {
+	n, err := scanSession(s.read.QueryRowContext(ctx, `
+		SELECT `+sessionColumns+` FROM staff_sessions s JOIN staff m ON m.id = s.staff WHERE s.hash = $1`, hash))
+	if errors.Is(err, sql.ErrNoRows) {
+		return StaffSession{}, fault.New(fault.NotFound, "There is no such session.")
+	}
+	if err != nil {
+		return StaffSession{}, fmt.Errorf("look a session up: %w", err)
+	}
+	return n, nil
+}
+
+// StaffSessions returns somebody's sessions, last used first.
+func (s *Store) StaffSessions(ctx context.Context, staff string) ([]StaffSession, error) {
+	var found []StaffSession
+	err := scanAll(s.read.QueryContext(ctx, `
+		SELECT `+sessionColumns+` FROM staff_sessions s JOIN staff m ON m.id = s.staff
+		WHERE s.staff = $1 ORDER BY s.used_at DESC, s.id`, staff))(func(r *sql.Rows) error {
+		n, err := scanSession(r)
+		found = append(found, n)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read sessions: %w", err)
+	}
+	return found, nil
+}
+
+func scanSession(r row) (StaffSession, error) {
+	var n StaffSession
+	var created, used, joined int64
+	err := r.Scan(&n.ID, &n.Method, &n.Agent, &created, &used, &n.Flash, &n.Staff.ID, &n.Staff.Email, &n.Staff.Role, &joined)
+	n.Created, n.Used, n.Staff.Created = Time(created), Time(used), Time(joined)
+	return n, err
+}
+
+// TouchStaffSession notes that a session was used.
+func (s *Store) TouchStaffSession(ctx context.Context, id string, at time.Time) error {
+	if _, err := s.write.ExecContext(ctx, `UPDATE staff_sessions SET used_at = $2 WHERE id = $1`, id, Micros(at)); err != nil {
+		return fmt.Errorf("note that a session was used: %w", err)
+	}
+	return nil
+}
+
+// SetStaffFlash sets the sentence for a session's next page.
+func (s *Store) SetStaffFlash(ctx context.Context, id, flash string) error {
+	if _, err := s.write.ExecContext(ctx, `UPDATE staff_sessions SET flash = $2 WHERE id = $1`, id, flash); err != nil {
+		return fmt.Errorf("keep a sentence for the next page: %w", err)
+	}
+	return nil
+}
+
+// EndStaffSession ends one session of somebody, or a [fault.NotFound].
+func (s *Store) EndStaffSession(ctx context.Context, staff, id string, e Entry) error {
+	return s.audited(ctx, e, func(tx *sql.Tx) error {
+		return changed(tx.ExecContext(ctx, `DELETE FROM staff_sessions WHERE staff = $1 AND id = $2`, staff, id))
+	})
+}
+
+// EndStaffSessions ends all sessions of somebody but the one called kept.
+func (s *Store) EndStaffSessions(ctx context.Context, staff, kept string, e Entry) error {
+	return s.audited(ctx, e, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM staff_sessions WHERE staff = $1 AND id <> $2`, staff, kept); err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		return nil
+	})
+}
+
+// A StaffLink is a one-time address that signs somebody in.
+type StaffLink struct {
+	ID      string // random; the address is derived from it
+	Staff   Staff  // without SignedIn
+	Browser string // hash of the cookie of the browser that asked; "" where somebody else did
+	Created time.Time
+	Expires time.Time
+	Used    time.Time // zero while it is not
+}
+
+// AddStaffLink stores a link under the hash of what is in its address. Older
+// ones of the same person end, and so do all that are over.
+func (s *Store) AddStaffLink(ctx context.Context, l StaffLink, hash string, e Entry) error {
+	return s.audited(ctx, e, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM staff_links WHERE staff = $1 OR expires_at < $2`, l.Staff.ID, Micros(l.Created))
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `
+				INSERT INTO staff_links (id, hash, staff, browser, created_at, expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
+				l.ID, hash, l.Staff.ID, l.Browser, Micros(l.Created), Micros(l.Expires))
+		}
+		if err != nil {
+			return fmt.Errorf("add a sign-in link: %w", err)
+		}
+		return nil
+	})
+}
+
+// StaffLinkByHash returns the link whose address holds what has this hash,
+// used, over or not, or a [fault.NotFound].
+func (s *Store) StaffLinkByHash(ctx context.Context, hash string) (StaffLink, error) {
+	var l StaffLink
+	var created, expires, used int64
+	err := s.read.QueryRowContext(ctx, `
+		SELECT l.id, l.browser, l.created_at, l.expires_at, l.used_at, m.id, m.email, m.role
+		FROM staff_links l JOIN staff m ON m.id = l.staff WHERE l.hash = $1`, hash).
+		Scan(&l.ID, &l.Browser, &created, &expires, &used, &l.Staff.ID, &l.Staff.Email, &l.Staff.Role)
+	if errors.Is(err, sql.ErrNoRows) {
+		return StaffLink{}, fault.New(fault.NotFound, "There is no such link.")
+	}
+	if err != nil {
+		return StaffLink{}, fmt.Errorf("look a sign-in link up: %w", err)
+	}
+	l.Created, l.Expires, l.Used = Time(created), Time(expires), Time(used)
+	return l, nil
+}
+
+// UseStaffLink uses a link up, and reports whether it was still good: of any
+// number who try at once, one is told so.
+func (s *Store) UseStaffLink(ctx context.Context, id string, at time.Time) (bool, error) {
+	result, err := s.write.ExecContext(ctx, `
+		UPDATE staff_links SET used_at = $2 WHERE id = $1 AND used_at = 0 AND expires_at > $2`, id, Micros(at))
+	if err != nil {
+		return false, fmt.Errorf("use a sign-in link: %w", err)
+	}
+	n, err := result.RowsAffected()
+	return n == 1, err
+}
