@@ -3,6 +3,10 @@ package ledger_test
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/objects"
 )
 
 // fill records gifts, a refund, a membership and something foreign.
@@ -15,6 +19,38 @@ func fill(t testing.TB, b *book) {
 	b.deliver(t, "customer.subscription.created", `{"id":"sub_1","object":"subscription","created":1769850000,
 		"customer":"cus_1","status":"active","metadata":`+marked+`,"currency":"eur","items":{"data":[{"quantity":1,
 		"price":{"unit_amount":500,"recurring":{"interval":"month","interval_count":1}}}]}}`)
+	correct(t, b, "payment_intent/pi_2", objects.Corrected{Article: "front", Placement: "end"})
+}
+
+// correct records what staff say won a gift.
+func correct(t testing.TB, b *book, object objects.Ref, to objects.Corrected) {
+	t.Helper()
+	if err := b.Apply(t.Context(), ledger.Answer{Object: objects.Correct(object, to, time.Now()), At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A correction holds whatever comes after it, and before its gift too.
+func TestACorrectedGift(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		correct(t, b, "payment_intent/pi_2", objects.Corrected{Campaign: "winter"})
+		b.deliver(t, "charge.succeeded", charge("ch_1", "pi_1", marked, 1000, 0))
+		b.deliver(t, "charge.succeeded", charge("ch_2", "pi_2", marked, 2500, 0))
+		correct(t, b, "payment_intent/pi_1", objects.Corrected{Article: "front", Placement: "end"})
+		b.deliver(t, "charge.refunded", charge("ch_1", "pi_1", marked, 1000, 200))
+		won := b.donations(t)["pi_1"]
+		if won.Article != "front" || won.Placement != "end" || won.Campaign != "" || won.Refunded != 200 || won.Checkout == "" {
+			t.Errorf("corrected: %+v", won)
+		}
+		if late := b.donations(t)["pi_2"]; late.Article != "" || late.Campaign != "winter" {
+			t.Errorf("corrected before it came: %+v", late)
+		}
+		if got := b.scopes(t); got["article:front"][0] != 1 || got["campaign:winter"][0] != 1 || got["article:troops"][0] != 0 {
+			t.Errorf("counts: %v", got)
+		}
+		assertClean(t, b)
+	})
 }
 
 func TestRebuildChangesNothing(t *testing.T) {

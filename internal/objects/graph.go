@@ -168,6 +168,10 @@ func (w *walk) affect(ref Ref, reach bool) {
 		if a := find[*Adopted](w.Graph, KindAdopted, ref.ID()); a != nil {
 			w.affect(a.Object, true)
 		}
+	case KindCorrection:
+		if c := find[*Correction](w.Graph, KindCorrection, ref.ID()); c != nil {
+			w.affect(c.Object, true)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 var kinds = []Kind{
 	KindCharge, KindIntent, KindInvoice, KindSubscription, KindSession, KindCustomer, KindRefund, KindDispute,
-	KindTransaction, KindPayout, KindWarning, KindOffline, KindAdopted,
+	KindTransaction, KindPayout, KindWarning, KindOffline, KindAdopted, KindCorrection,
 }
 
 // The words that statuses and other texts are drawn from: every rank's, some

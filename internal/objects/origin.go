@@ -11,6 +11,7 @@ import (
 // is and what won it, nearest first.
 type origin struct {
 	g         *Graph
+	payment   []Ref // its PaymentIntent and charges
 	intentID  string
 	invoiceID string
 	charge    *Charge
@@ -38,7 +39,8 @@ func (g *Graph) origin(root Ref, charges []string, first *Charge) *origin {
 	}
 	o.addInvoice()
 	o.addSessions(NewRef(KindIntent, o.intentID))
-	o.addAdopted(append(chargeRefs(charges), NewRef(KindIntent, o.intentID))...)
+	o.payment = append(chargeRefs(charges), NewRef(KindIntent, o.intentID))
+	o.addAdopted(o.payment...)
 	return o
 }
 
@@ -118,9 +120,18 @@ func (o *origin) addAdopted(of ...Ref) {
 	}
 }
 
-// attribution returns what won the gift: what the nearest marked object says.
-// ours is false where none is marked or adopted.
+// attribution returns what won the gift: what staff corrected, and else what
+// the nearest marked object says. ours is false where none is marked or
+// adopted.
 func (o *origin) attribution() (won giving.Attribution, ours bool) {
+	if won, ours = o.said(); !ours {
+		return won, false
+	}
+	places := append(slices.Clone(o.payment), NewRef(KindInvoice, o.invoiceID), NewRef(KindSubscription, o.subID))
+	return o.g.corrected(won, places...), true
+}
+
+func (o *origin) said() (won giving.Attribution, ours bool) {
 	for _, metadata := range o.metadata() {
 		if won, ours := attribution(metadata); ours {
 			return won, true

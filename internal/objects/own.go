@@ -2,6 +2,7 @@ package objects
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -87,3 +88,54 @@ func (a *Adopted) Links() []Ref { return refs(a.Object) }
 
 // Reach implements [Register].
 func (a *Adopted) Reach() string { return "" }
+
+// A Correction is what staff say won a gift or a membership, whatever its
+// metadata says. One of a subscription holds for all its gifts that have none
+// of their own.
+type Correction struct {
+	Object Ref               `json:"object"` // a PaymentIntent, charge, invoice, subscription or offline gift
+	Won    Latest[Corrected] `json:"won,omitzero"`
+}
+
+// Corrected is where a gift was won; "" is nowhere known.
+type Corrected struct {
+	Article   string `json:"article,omitzero"`
+	Placement string `json:"placement,omitzero"`
+	Campaign  string `json:"campaign,omitzero"`
+}
+
+// Correct returns the stored form of a correction. Of two the later one holds,
+// to the microsecond.
+func Correct(object Ref, to Corrected, at time.Time) []byte {
+	return Fact(NewRef(KindCorrection, string(object)), &Correction{
+		Object: object, Won: Latest[Corrected]{Stamp{At: at.UnixMicro()}, to},
+	})
+}
+
+// Join implements [Register].
+func (c *Correction) Join(other Register) {
+	o := other.(*Correction)
+	c.Object = max(c.Object, o.Object)
+	c.Won.join(o.Won)
+}
+
+// Links implements [Register].
+func (c *Correction) Links() []Ref { return refs(c.Object) }
+
+// Reach implements [Register].
+func (c *Correction) Reach() string { return "" }
+
+// corrected replaces what staff corrected of a gift or membership, by the first
+// of several objects that has a correction.
+func (g *Graph) corrected(won giving.Attribution, places ...Ref) giving.Attribution {
+	for _, ref := range places {
+		for _, id := range g.naming(ref, KindCorrection) {
+			if c := find[*Correction](g, KindCorrection, id); c != nil && c.Won.At != 0 {
+				to := c.Won.Value
+				won.Article, won.Placement, won.Campaign = to.Article, to.Placement, to.Campaign
+				return won
+			}
+		}
+	}
+	return won
+}

@@ -298,7 +298,7 @@ func (g *Graph) offline(root Ref) *giving.Donation {
 	d := &giving.Donation{
 		Key: root.ID(), Email: gift.Email, Name: gift.Name, Country: upper(gift.Country), Method: gift.Method,
 		Source: "offline", Created: gift.Received, Interval: cmp.Or(gift.Interval, giving.Once), Currency: upper(gift.Currency),
-		Gross: gift.Amount, Refunded: gift.Refunded, Attribution: gift.Won,
+		Gross: gift.Amount, Refunded: gift.Refunded, Attribution: g.corrected(gift.Won, root),
 	}
 	d.Supporter = giving.SupporterKey(d.Email, "", d.Key)
 	return d

@@ -69,6 +69,15 @@ func TestDonation(t *testing.T) {
 	t.Parallel()
 	event := func(kind, object string) said { return said{200, kind, object} }
 	gift := event("charge.succeeded", chargeOf(ours))
+	renewal := []said{
+		event("charge.succeeded", chargeOf(`"invoice":"in_1",`+foreign)),
+		event("invoice.paid", `{"id":"in_1","object":"invoice","status":"paid","subscription":"sub_1","payment_intent":"pi_1",
+			"lines":{"data":[{"type":"subscription","price":{"recurring":{"interval":"month","interval_count":1}}}]}}`),
+		event("customer.subscription.created", `{"id":"sub_1","object":"subscription","created":1,`+ours+`}`),
+	}
+	correction := func(object Ref, article string, at int64) said {
+		return said{at, "", string(Correct(object, Corrected{Article: article}, time.Unix(at, 0)))}
+	}
 	tests := map[string]struct {
 		said []said
 		want string // gross, refunded, disputed, lost; settled currency, fee, net; article; interval
@@ -96,12 +105,17 @@ func TestDonation(t *testing.T) {
 			event("charge.succeeded", chargeOf(foreign)),
 			{300, "", string(Fact("adopted/pi_1", &Adopted{Object: "payment_intent/pi_1", Won: Latest[giving.Attribution]{Stamp: Stamp{At: 300}, Value: giving.Attribution{Article: "old"}}}))},
 		}, "1000 0 0 0 - 0 0 old once"},
-		"a renewal, ours by its subscription": {[]said{
-			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+foreign)),
-			event("invoice.paid", `{"id":"in_1","object":"invoice","status":"paid","subscription":"sub_1","payment_intent":"pi_1",
-				"lines":{"data":[{"type":"subscription","price":{"recurring":{"interval":"month","interval_count":1}}}]}}`),
-			event("customer.subscription.created", `{"id":"sub_1","object":"subscription","created":1,`+ours+`}`),
-		}, "1000 0 0 0 - 0 0 troops month"},
+		"corrected": {[]said{gift, correction("payment_intent/pi_1", "front", 300)}, "1000 0 0 0 - 0 0 front once"},
+		"corrected twice": {[]said{
+			gift, correction("payment_intent/pi_1", "front", 300), correction("payment_intent/pi_1", "", 301),
+		}, "1000 0 0 0 - 0 0  once"},
+		"a correction makes nothing ours": {[]said{
+			event("charge.succeeded", chargeOf(foreign)), correction("payment_intent/pi_1", "front", 300),
+		}, "none"},
+		"a renewal of a corrected membership": {append(renewal, correction("subscription/sub_1", "front", 300)), "1000 0 0 0 - 0 0 front month"},
+		"a corrected renewal of one": {append(renewal, correction("payment_intent/pi_1", "back", 300), correction("subscription/sub_1", "front", 301)),
+			"1000 0 0 0 - 0 0 back month"},
+		"a renewal, ours by its subscription": {renewal, "1000 0 0 0 - 0 0 troops month"},
 		"an invoice that is not known yet": {[]said{
 			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+ours)),
 		}, "1000 0 0 0 - 0 0 troops "},

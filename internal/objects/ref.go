@@ -27,8 +27,9 @@ const (
 	KindTransaction  Kind = "balance_transaction"
 	KindPayout       Kind = "payout"
 	KindWarning      Kind = "radar.early_fraud_warning"
-	KindOffline      Kind = "offline" // a gift outside Stripe, as imported
-	KindAdopted      Kind = "adopted" // a Stripe object of an earlier system, as imported
+	KindOffline      Kind = "offline"    // a gift outside Stripe, as imported
+	KindAdopted      Kind = "adopted"    // a Stripe object of an earlier system, as imported
+	KindCorrection   Kind = "correction" // what staff say won a gift or membership
 )
 
 // A Ref names one object: its kind and id, written charge/ch_1.

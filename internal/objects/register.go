@@ -63,6 +63,8 @@ func Empty(kind Kind) Register {
 		return new(Offline)
 	case KindAdopted:
 		return new(Adopted)
+	case KindCorrection:
+		return new(Correction)
 	}
 	return nil
 }

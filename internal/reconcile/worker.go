@@ -122,7 +122,7 @@ func (s *Service) answer(ctx context.Context, f store.Fetch) error {
 		return s.listPayout(ctx, id)
 	}
 	kind := objects.Kind(what)
-	if objects.Empty(kind) == nil || kind == objects.KindOffline || kind == objects.KindAdopted {
+	if objects.Empty(kind) == nil || kind == objects.KindOffline || kind == objects.KindAdopted || kind == objects.KindCorrection {
 		return nil // nothing is kept of it, or nothing is at Stripe
 	}
 	return s.fetch(ctx, kind, id)
