@@ -132,6 +132,32 @@ func TestTrial(t *testing.T) {
 	}
 }
 
+// Another interval from the day to which all is paid: nothing is charged
+// before, and then the new price.
+func TestIntervalChangesAtThePeriodsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.paid(monthly("500", "eur"), sandbox.Paid).str("subscription")
+	before := w.subscription(id)
+	end := before.int("current_period_end")
+	item := before.list("items.data")[0]
+	w.must("POST", "/subscriptions/"+id, "items[0][id]", item.str("id"), "items[0][price_data][currency]", "eur",
+		"items[0][price_data][product]", item.str("price.product"), "items[0][price_data][unit_amount]", "5000",
+		"items[0][price_data][recurring][interval]", "year", "proration_behavior", "none", "trial_end", strconv.FormatInt(end, 10))
+	if sub, invoice := w.subscription(id), w.invoices(id)[0]; sub.str("status") != "trialing" || sub.int("current_period_end") != end ||
+		invoice.int("amount_paid") != 0 || invoice.get("charge") != nil {
+		t.Fatalf("after the change: %v, %v", sub, invoice)
+	}
+	w.advance(31 * aDay)
+	sub, invoice := w.subscription(id), w.invoices(id)[0]
+	if sub.str("status") != "active" || invoice.int("amount_paid") != 5000 || sub.int("current_period_end") < end+364*24*3600 {
+		t.Errorf("after the day: %v, paid %d", sub, invoice.int("amount_paid"))
+	}
+	if n := len(w.invoices(id)); n != 3 {
+		t.Errorf("there are %d invoices", n)
+	}
+}
+
 func TestSubscriptionChanges(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -14,7 +14,7 @@ var cancellationDetails = params.Group(params.Schema{
 
 var subscriptionUpdate = params.Schema{
 	"cancel_at_period_end": params.Bool(), "cancellation_details": cancellationDetails, "default_payment_method": params.Text(),
-	"description": params.TextUpTo(500).Clearable(), "metadata": params.Metadata(), "trial_end": params.OneOf("now"), // the sandbox ends trials, but does not move them
+	"description": params.TextUpTo(500).Clearable(), "metadata": params.Metadata(), "trial_end": params.IntOr("now"),
 	"proration_behavior": params.OneOf("always_invoice", "create_prorations", "none"),
 	"payment_behavior":   params.OneOf("allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"),
 	"pause_collection": params.Group(params.Schema{
@@ -44,6 +44,10 @@ func (s *Sandbox) updateSubscription(c *call) (Object, error) {
 	if pause.Has("resumes_at") && pause.Int("resumes_at") <= s.now() {
 		return nil, invalid("pause_collection[resumes_at]", "The resumes_at timestamp must be in the future.")
 	}
+	trial := c.params.Int("trial_end")
+	if trial != 0 && trial <= s.now() {
+		return nil, invalid("trial_end", "Invalid timestamp: must be in the future, or now.")
+	}
 	edits, err := s.itemEdits(sub, c.params)
 	if err != nil {
 		return nil, err
@@ -65,6 +69,9 @@ func (s *Sandbox) updateSubscription(c *call) (Object, error) {
 	if pause.Has("resumes_at") {
 		s.schedule(pause.Int("resumes_at"), taskResume, id, nil)
 	}
+	if trial != 0 {
+		s.beginTrial(id, trial)
+	}
 	if c.params.Text("trial_end") == "now" && after.str("status") == "trialing" {
 		s.editSubscription(id, func(o Object) {
 			o["trial_end"], o["current_period_end"], o["billing_cycle_anchor"] = s.now(), s.now(), s.now()
@@ -72,6 +79,20 @@ func (s *Sandbox) updateSubscription(c *call) (Object, error) {
 		s.endPeriod(id, s.now())
 	}
 	return s.st.get(kindSubscription, id), nil
+}
+
+// beginTrial lets a subscription go on unpaid until an instant, from which its
+// periods are counted then.
+func (s *Sandbox) beginTrial(id string, end int64) {
+	sub := s.editSubscription(id, func(o Object) {
+		o["status"], o["trial_start"], o["trial_end"] = "trialing", s.now(), end
+		o["billing_cycle_anchor"], o["current_period_start"], o["current_period_end"] = end, s.now(), end
+	})
+	s.schedule(max(s.now(), end-trialWarning), taskWarn, id, nil)
+	s.schedule(end, taskRenew, id, nil)
+	invoice := s.newInvoice(sub, "subscription_update", nil)
+	s.st.change(kindSubscription, id, func(o Object) { o["latest_invoice"] = invoice["id"] })
+	s.finalizeInvoice(invoice.id())
 }
 
 // endPause collects again for a subscription that was paused until now.

@@ -17,8 +17,17 @@ import (
 // CancelSubscription ends a membership now. One that ended already is answered
 // as it is.
 func (c *Client) CancelSubscription(ctx context.Context, key, id string) (Answer, error) {
+	return c.CancelSubscriptionFor(ctx, key, id, "")
+}
+
+// CancelSubscriptionFor is [Client.CancelSubscription] with the supporter's
+// reason: one of Stripe's words for feedback, or "".
+func (c *Client) CancelSubscriptionFor(ctx context.Context, key, id, feedback string) (Answer, error) {
 	params := &stripe.SubscriptionCancelParams{}
 	params.IdempotencyKey = stripe.String(key)
+	if feedback != "" {
+		params.CancellationDetails = &stripe.SubscriptionCancelCancellationDetailsParams{Feedback: stripe.String(feedback)}
+	}
 	answer, err := c.changed(ctx, "cancel a subscription", objects.KindSubscription, func(ctx context.Context) (*stripe.APIResponse, error) {
 		params.Context = ctx
 		s, err := c.api.Subscriptions.Cancel(id, params)
@@ -41,9 +50,17 @@ func (c *Client) CancelSubscription(ctx context.Context, key, id string) (Answer
 
 // CancelAtPeriodEnd lets a membership end with what is paid already.
 func (c *Client) CancelAtPeriodEnd(ctx context.Context, key, id string) (Answer, error) {
-	return c.updateSubscription(ctx, "cancel a subscription at its period's end", key, id, &stripe.SubscriptionParams{
-		CancelAtPeriodEnd: stripe.Bool(true),
-	})
+	return c.CancelAtPeriodEndFor(ctx, key, id, "")
+}
+
+// CancelAtPeriodEndFor is [Client.CancelAtPeriodEnd] with the supporter's
+// reason: one of Stripe's words for feedback, or "".
+func (c *Client) CancelAtPeriodEndFor(ctx context.Context, key, id, feedback string) (Answer, error) {
+	params := &stripe.SubscriptionParams{CancelAtPeriodEnd: stripe.Bool(true)}
+	if feedback != "" {
+		params.CancellationDetails = &stripe.SubscriptionCancellationDetailsParams{Feedback: stripe.String(feedback)}
+	}
+	return c.updateSubscription(ctx, "cancel a subscription at its period's end", key, id, params)
 }
 
 // KeepSubscription takes [Client.CancelAtPeriodEnd] back.

@@ -84,6 +84,7 @@ func TestRequestsAreStripes(t *testing.T) {
 			t.Errorf("%s: %q at %v, %v", name, answer.Object, answer.At, err)
 		}
 	}
+	c.account(ctx, t)
 	if _, err := c.Health(ctx); err != nil {
 		t.Errorf("health: %v", err)
 	}

@@ -54,6 +54,9 @@ func OneOf(words ...string) Field { return Field{kind: text, max: maxText, enum:
 // Int is a whole number, amounts in minor units and Unix times included.
 func Int() Field { return Field{kind: whole} }
 
+// IntOr is a whole number or one of the given words.
+func IntOr(words ...string) Field { return Field{kind: whole, enum: words} }
+
 // Bool is "true" or "false".
 func Bool() Field { return Field{kind: flag} }
 
@@ -110,7 +113,7 @@ func (f Field) leaves(path string, into url.Values) {
 	case metadata:
 		into.Set(path+"[key]", "value")
 	case whole:
-		into.Set(path, "1")
+		into[path] = append([]string{"1"}, f.enum...)
 	case flag:
 		into.Set(path, "true")
 	default:
@@ -203,6 +206,9 @@ func (f Field) value(at string, n *node) (any, *Error) {
 	}
 	switch f.kind {
 	case whole:
+		if slices.Contains(f.enum, n.text) {
+			return n.text, nil
+		}
 		return readInt(at, n.text)
 	case flag:
 		if n.text != "true" && n.text != "false" {
