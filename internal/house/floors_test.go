@@ -22,6 +22,7 @@ var floors = map[string]int{
 	"internal/staff":    6,
 
 	"internal/reconcile": 5,
+	"internal/demo":      5,
 	"internal/reports":   5,
 	"internal/counts":    5,
 

@@ -49,20 +49,41 @@ const checkoutColumns = `id, attempt, digest, idempotency_key, status, error, se
 	gift_interval, article, placement, campaign, variant, tier, locale, attribution, utm, name, anonymous,
 	message, return_url, created_at, expires_at`
 
-// AddCheckout stores c unless its attempt is taken, and reports whether it did.
-func (s *Store) AddCheckout(ctx context.Context, c Checkout) (added bool, err error) {
-	result, err := s.write.ExecContext(ctx, `
-		INSERT INTO checkouts (`+checkoutColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-			$22, $23, $24, $25)
-		ON CONFLICT (attempt) DO NOTHING`,
+const addCheckout = `
+	INSERT INTO checkouts (` + checkoutColumns + `)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+		$22, $23, $24, $25)
+	ON CONFLICT (attempt) DO NOTHING`
+
+// row returns the values of checkoutColumns.
+func (c *Checkout) row() []any {
+	return []any{
 		c.ID, c.Attempt, c.Digest, c.IdempotencyKey, c.Status, c.Error, c.Session, c.URL, c.Currency, c.AmountMinor,
 		c.Interval, c.Article, c.Placement, c.Campaign, c.Variant, c.Tier, c.Locale, c.Attribution, c.UTM, c.Name,
-		c.Anonymous, c.Message, c.ReturnURL, Micros(c.CreatedAt), Micros(c.ExpiresAt))
+		c.Anonymous, c.Message, c.ReturnURL, Micros(c.CreatedAt), Micros(c.ExpiresAt),
+	}
+}
+
+// AddCheckout stores c unless its attempt is taken, and reports whether it did.
+func (s *Store) AddCheckout(ctx context.Context, c Checkout) (added bool, err error) {
+	result, err := s.write.ExecContext(ctx, addCheckout, c.row()...)
 	if err != nil {
 		return false, fmt.Errorf("add a checkout: %w", err)
 	}
 	return oneRow(result)
+}
+
+// AddCheckouts stores checkouts in one transaction. It passes over those whose
+// attempt is taken, and counts none.
+func (s *Store) AddCheckouts(ctx context.Context, checkouts []Checkout) error {
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		for _, c := range checkouts {
+			if _, err := tx.ExecContext(ctx, addCheckout, c.row()...); err != nil {
+				return fmt.Errorf("add checkouts: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
 // CheckoutByAttempt returns the checkout of an attempt; ok is false if there

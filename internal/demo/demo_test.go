@@ -1,0 +1,144 @@
+package demo
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata" // Kyiv's days on every machine
+
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/store"
+)
+
+// options are of a story that ends at a fixed moment.
+func options(t *testing.T, seed uint64) Options {
+	t.Helper()
+	kyiv, err := time.LoadLocation("Europe/Kyiv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{Seed: seed, End: time.Date(2026, 11, 26, 15, 4, 5, 0, time.UTC), Zone: kyiv}
+}
+
+func TestTheSameSeedTellsTheSameStory(t *testing.T) {
+	t.Parallel()
+	hash := func(seed uint64) string {
+		h := sha256.New()
+		s := tell(options(t, seed), 1)
+		for _, a := range s.Answers {
+			fmt.Fprintf(h, "%d %s\n", a.At.Unix(), a.Object)
+		}
+		fmt.Fprint(h, s.Signals, s.Checkouts, s.Articles)
+		return fmt.Sprintf("%x", h.Sum(nil))
+	}
+	if hash(1) != hash(1) {
+		t.Error("the same seed tells two stories")
+	}
+	if hash(1) == hash(2) {
+		t.Error("another seed tells the same story")
+	}
+}
+
+var address = regexp.MustCompile(`"(customer_)?email":"([^"]*)"`)
+
+func TestWhatIsToldIsInvented(t *testing.T) {
+	t.Parallel()
+	s := tell(options(t, 1), 1)
+	seen := 0
+	for _, a := range s.Answers {
+		if a.At.Before(s.Begin) || a.At.After(s.End.Add(time.Minute)) {
+			t.Fatalf("told at %s, outside of the story: %s", a.At, a.Object)
+		}
+		for _, found := range address.FindAllStringSubmatch(string(a.Object), -1) {
+			seen++
+			if !strings.HasSuffix(found[2], "@example.org") {
+				t.Errorf("%s could be somebody's", found[2])
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("nobody has an address")
+	}
+}
+
+func TestTheLedgerUnderstandsTheStory(t *testing.T) {
+	t.Parallel()
+	o := options(t, 7)
+	s := tell(o, 1)
+	db, err := store.Open("sqlite:" + t.TempDir() + "/support.db")
+	ok(t, err)
+	t.Cleanup(func() { db.Close() })
+	ctx, stop := context.WithCancel(context.Background())
+	t.Cleanup(stop)
+	_, err = db.Migrate(ctx)
+	ok(t, err)
+	now := func() time.Time { return s.End }
+	book := ledger.New(ledger.Options{Store: db, Now: now, Timezone: o.Zone, Grace: 14 * 24 * time.Hour})
+	stopped := make(chan error, 1)
+	go func() { stopped <- book.Run(ctx) }()
+	defer func() { stop(); <-stopped }()
+
+	told := 0
+	ok(t, s.Record(ctx, book, func(done int) { told = done }))
+	ok(t, s.Store(ctx, db))
+	if told != len(s.Answers) {
+		t.Errorf("progress ends at %d of %d", told, len(s.Answers))
+	}
+	before, err := book.Hash(ctx, db)
+	ok(t, err)
+	signals, err := db.Signals(ctx, 0, 99999999)
+	ok(t, err)
+
+	ok(t, s.Record(ctx, book, func(int) {}))
+	ok(t, s.Store(ctx, db))
+	after, err := book.Hash(ctx, db)
+	ok(t, err)
+	again, err := db.Signals(ctx, 0, 99999999)
+	ok(t, err)
+	if before != after || fmt.Sprint(signals) != fmt.Sprint(again) {
+		t.Error("the story told twice is not the story told once")
+	}
+	if _, waiting, err := db.OldestFetch(ctx); err != nil || waiting > 0 {
+		t.Errorf("%d things are to be asked of Stripe, which knows none of them (%v)", waiting, err)
+	}
+
+	answers := reports.New(reports.Options{Store: db, Timezone: o.Zone, Now: now})
+	tomorrow := s.End.Truncate(24*time.Hour).AddDate(0, 0, 1)
+	report, err := answers.Report(ctx, reports.Query{From: tomorrow.AddDate(-2, 0, 0), To: tomorrow, By: "interval"})
+	ok(t, err)
+	gifts, intervals := int64(0), map[string]bool{}
+	for _, row := range report.Rows {
+		gifts += row.Donations
+		intervals[row.Key] = true
+		if row.SettlementCurrency == nil {
+			t.Errorf("%d gifts in %s are not settled", row.Donations, row.Currency)
+		}
+	}
+	if gifts != int64(s.Gifts) || len(intervals) != 3 {
+		t.Errorf("%d gifts of %d intervals are recorded; %d were told", gifts, len(intervals), s.Gifts)
+	}
+	payouts, err := answers.PayoutReport(ctx, s.Begin, tomorrow.AddDate(0, 0, 7))
+	ok(t, err)
+	statuses := map[string]int{}
+	for _, p := range payouts.Payouts {
+		statuses[p.Status]++
+		if p.State != reports.PayoutComplete {
+			t.Errorf("payout %s is %s: %s", p.ID, p.State, p.Note)
+		}
+	}
+	if statuses["paid"] < 40 || statuses["failed"] != 1 {
+		t.Errorf("payouts: %v", statuses)
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
