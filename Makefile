@@ -1,15 +1,15 @@
 # `make` alone says what there is.
 
-.PHONY: help run build test bench lint fmt clean
+.PHONY: help run build test bench lint reproducible fmt clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 run: ## the whole service, with nothing set: SQLite and the sandbox
 	go run ./cmd/support
 
 build: ## the program, without cgo, in bin/support
-	CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o bin/support ./cmd/support
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags="-s -w -buildid=" -o bin/support ./cmd/support
 
 test: ## every test; installs what they need on Debian and Ubuntu
 	.ci/test
@@ -19,6 +19,9 @@ bench: ## recording and reading, measured beside their floors
 
 lint: ## form and usual mistakes
 	.ci/lint
+
+reproducible: ## build it twice and compare the bytes
+	.ci/reproducible
 
 fmt: ## bring the code into form
 	gofmt -w cmd internal migrations webhooks
