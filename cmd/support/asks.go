@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
-	"github.com/united24media/support/internal/ask"
+	"github.com/united24media/support/internal/policy"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -35,7 +36,7 @@ func runAsks(ctx context.Context, p *program, args []string) error {
 		case rest[0] == "policy":
 			return p.setPolicy(ctx, db, rest[1])
 		}
-		if err := db.PutFact(ctx, ask.FactAsks, rest[0]); err != nil {
+		if err := publish(ctx, db, policy.KindSwitch, rest[0]); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stderr, "Asks are %s. Readers see it within 10 seconds.\n", rest[0])
@@ -45,7 +46,7 @@ func runAsks(ctx context.Context, p *program, args []string) error {
 
 // showPolicy prints the policy as it was set.
 func (p *program) showPolicy(ctx context.Context, db *store.Store) error {
-	text, err := db.Fact(ctx, ask.FactPolicy)
+	text, err := db.Published(ctx, policy.KindAsks)
 	switch {
 	case err != nil:
 		return err
@@ -68,13 +69,26 @@ func (p *program) setPolicy(ctx context.Context, db *store.Store, file string) e
 	if err != nil {
 		return err
 	}
-	policy, err := ask.ParsePolicy(text)
+	parsed, err := policy.Parse(text)
 	if err != nil {
 		return err
 	}
-	if err := db.PutFact(ctx, ask.FactPolicy, string(text)); err != nil {
+	if err := publish(ctx, db, policy.KindAsks, string(text)); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stderr, "The policy is taken: rules %d, experiments %d. Readers see it within 10 seconds.\n", len(policy.Rules), len(policy.Experiments))
+	fmt.Fprintf(p.stderr, "The policy is taken: rules %d, experiments %d. Readers see it within 10 seconds.\n", len(parsed.Rules), len(parsed.Experiments))
 	return nil
+}
+
+// byCommand is who did what a command did.
+const byCommand = "command line"
+
+// publish makes body the document of a kind that is in force.
+func publish(ctx context.Context, db *store.Store, kind, body string) error {
+	newest, err := db.Newest(ctx, kind)
+	if err != nil {
+		return err
+	}
+	_, err = db.Publish(ctx, store.Version{Kind: kind, Body: body, Who: byCommand, At: time.Now()}, newest.Number, nil)
+	return err
 }

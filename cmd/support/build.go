@@ -23,6 +23,7 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/policy"
 	"github.com/united24media/support/internal/redisdb"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/sandbox"
@@ -76,7 +77,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	level := newReconcile(settings, local, s.store, book, s.log)
 	health := measureLevel(s.metrics, time.Now)
 	s.parts = append(s.parts, level.Run, level.RunSweeps, func(ctx context.Context) error { return level.Watch(ctx, health) })
-	goals, policies := ask.NewGoals(s.store.Campaigns, s.log), ask.NewPolicies(s.store.Fact, s.log)
+	goals, policies := ask.NewGoals(s.store.Campaigns, s.log), policy.NewLive(s.store.Published, s.log)
 	s.parts = append(s.parts, book.Run, count.Run,
 		func(ctx context.Context) error { goals.Run(ctx); return nil },
 		func(ctx context.Context) error { policies.Run(ctx); return nil })

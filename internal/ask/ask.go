@@ -10,14 +10,15 @@ package ask
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/attribution"
 	"github.com/united24media/support/internal/counts"
-	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/policy"
 )
 
 // Counts tells how many people support us.
@@ -34,7 +35,7 @@ type Options struct {
 	Currency  string   // asked in where the reader's country and language point to none
 	Counts    Counts
 	Goals     *Goals
-	Policies  *Policies
+	Policies  *policy.Live
 	Signer    *attribution.Signer
 	Now       func() time.Time // time.Now if nil
 }
@@ -45,11 +46,13 @@ type Service struct {
 	currency string
 	counts   Counts
 	goals    *Goals
-	policies *Policies
+	policies *policy.Live
 	signer   *attribution.Signer
 	now      func() time.Time
 
-	words   map[string]*words // by language
+	words   map[string]*words // as they ship, by language
+	said    atomic.Pointer[vocabulary]
+	saying  sync.Mutex // held while said is made anew
 	script  script
 	sites   []string
 	sandbox bool
@@ -67,18 +70,17 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		base: o.PublicURL, currency: o.Currency, counts: o.Counts, goals: o.Goals, policies: o.Policies, signer: o.Signer, now: o.Now,
-		words: map[string]*words{}, script: newScript(), sites: o.Sites, sandbox: o.Sandbox,
+		script: newScript(), sites: o.Sites, sandbox: o.Sandbox,
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	for _, lang := range i18n.Languages() {
-		w, err := s.newWords(lang)
-		if err != nil {
-			return nil, fmt.Errorf("texts of the ask in %s: %w", lang, err)
-		}
-		s.words[lang] = w
+	shipped, err := s.newVocabulary(&policy.State{})
+	if err != nil {
+		return nil, err
 	}
+	s.words = shipped.words
+	s.said.Store(shipped)
 	s.guideText = s.newGuide()
 	body, err := marshal(s.guideText)
 	if err != nil {
@@ -99,13 +101,13 @@ func (s *Service) Ask(c *gin.Context) error {
 // stamp changes when an ask may: with the counts, the goals, what staff
 // decided and when that is to begin or end, and the hour that its token carries.
 func (s *Service) stamp() stamp {
-	now, policies := s.now(), s.policies.load()
+	now, policies := s.now(), s.policies.State()
 	return stamp{
 		counts: s.counts.Snapshot().Version(),
 		goals:  s.goals.load().version,
 		hour:   attribution.Hour(now),
-		policy: policies.version,
-		passed: policies.passed(now.Unix()),
+		policy: policies.Version,
+		passed: policies.Passed(now.Unix()),
 	}
 }
 
@@ -144,12 +146,12 @@ const (
 
 // placed is an ask's part that depends on where it stands.
 type placed struct {
-	Level    Level   `json:"level"`              // when the answer was made
-	Schedule []phase `json:"schedule,omitempty"` // where the level changes with time
-	Text     string  `json:"text"`
-	Lead     string  `json:"lead"` // the start of Text that is set strongly
-	Action   string  `json:"action"`
-	Token    string  `json:"token"`
+	Level    policy.Level   `json:"level"`              // when the answer was made
+	Schedule []policy.Phase `json:"schedule,omitempty"` // where the level changes with time
+	Text     string         `json:"text"`
+	Lead     string         `json:"lead"` // the start of Text that is set strongly
+	Action   string         `json:"action"`
+	Token    string         `json:"token"`
 
 	Experiment string `json:"experiment,omitempty"` // its id
 	Variants   []arm  `json:"variants,omitempty"`   // one of which takes the place of what stands above
@@ -172,7 +174,10 @@ func (s *Service) buildAsk(query string, last *made) (*made, error) {
 	if last != nil && last.from == from {
 		return &made{ready: last.ready, from: from}, nil
 	}
-	w := s.words[language(q.lang)]
+	w, err := s.say(s.policies.State(), language(q.lang))
+	if err != nil {
+		return nil, err
+	}
 	asked := placements
 	if q.placement != "" {
 		asked = []string{q.placement}
@@ -201,11 +206,11 @@ func (s *Service) buildAsk(query string, last *made) (*made, error) {
 
 // inputs gathers what the answer to q depends on.
 func (s *Service) inputs(q question) inputs {
-	snapshot, policies, now := s.counts.Snapshot(), s.policies.load(), s.now()
+	snapshot, policies, now := s.counts.Snapshot(), s.policies.State(), s.now()
 	from := inputs{
 		hour:    attribution.Hour(now),
-		policy:  policies.version,
-		passed:  policies.passed(now.Unix()),
+		policy:  policies.Version,
+		passed:  policies.Passed(now.Unix()),
 		all:     figuresOf(snapshot.Count("all")),
 		article: figuresOf(snapshot.Count("article:" + q.article)),
 	}
@@ -231,21 +236,21 @@ func (f figures) public(scope string) scopeCount {
 // place returns the placements that show now or at some time, with their texts
 // and tokens, and why none shows now, or "".
 func (s *Service) place(q question, asked []string, w *words) (there map[string]*placed, reason string) {
-	policies, now := s.policies.load(), s.now()
+	policies, now := s.policies.State(), s.now()
 	switch {
-	case policies.off:
+	case policies.Off:
 		return nil, reasonOff
-	case policies.sensitivity(q) == None:
+	case policies.Sensitivity(q.sensitivity) == policy.None:
 		return nil, reasonSensitive
 	}
 	there, reason = map[string]*placed{}, reasonPolicy
 	for _, placement := range asked {
-		schedule := policies.schedule(q, w.lang, placement)
-		if len(schedule) == 1 && schedule[0].Show == None {
+		schedule := policies.Schedule(q.page(w.lang), placement)
+		if len(schedule) == 1 && schedule[0].Show == policy.None {
 			continue
 		}
 		p := w.placed[placement]
-		if p.Level = at(schedule, now); p.Level != None {
+		if p.Level = policy.At(schedule, now); p.Level != policy.None {
 			reason = ""
 		}
 		if len(schedule) > 1 {
@@ -255,7 +260,7 @@ func (s *Service) place(q question, asked []string, w *words) (there map[string]
 			Article: q.article, Placement: placement, Campaign: q.campaign, Lang: w.lang, Hour: attribution.Hour(now),
 		}
 		p.Token = s.signer.Sign(claim)
-		if x := policies.experiment(placement, now); x != nil {
+		if x := policies.Experiment(placement, now); x != nil {
 			p.Experiment, p.Variants = x.ID, s.arms(x, &p, claim)
 		}
 		there[placement] = &p

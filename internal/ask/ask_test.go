@@ -25,6 +25,7 @@ import (
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/offer"
+	"github.com/united24media/support/internal/policy"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -33,7 +34,7 @@ type bench struct {
 	*Service
 	counts    *counts.Counts
 	goals     *Goals
-	policies  *Policies
+	policies  *policy.Live
 	facts     map[string]string
 	campaigns []store.Campaign
 	signer    *attribution.Signer
@@ -69,7 +70,7 @@ func benchOn(t testing.TB, from counts.Source) *bench {
 	b.clock.Store(start.Unix())
 	b.goals = NewGoals(func(context.Context) ([]store.Campaign, error) { return b.campaigns, nil }, slog.New(slog.DiscardHandler))
 	b.facts = map[string]string{}
-	b.policies = NewPolicies(func(_ context.Context, name string) (string, error) { return b.facts[name], nil }, slog.New(slog.DiscardHandler))
+	b.policies = policy.NewLive(func(_ context.Context, name string) (string, error) { return b.facts[name], nil }, slog.New(slog.DiscardHandler))
 	var err error
 	b.Service, err = New(Options{
 		PublicURL: "https://support.example", Currency: "EUR", Counts: b.counts, Goals: b.goals, Policies: b.policies, Signer: b.signer,
@@ -478,7 +479,7 @@ func TestEveryLanguageHasItsOwnWords(t *testing.T) {
 		if err := json.Unmarshal(append([]byte("{"), w.ending.plain[1:]...), &o); err != nil {
 			t.Fatal(err)
 		}
-		texts := []string{w.placed[Mid].Text, w.placed[End].Text, w.placed[Mid].Action}
+		texts := []string{w.placed[policy.Mid].Text, w.placed[policy.End].Text, w.placed[policy.Mid].Action}
 		for _, text := range o.Labels {
 			texts = append(texts, text)
 		}

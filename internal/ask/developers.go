@@ -18,6 +18,7 @@ import (
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/policy"
 )
 
 var (
@@ -65,12 +66,12 @@ func (s *Service) Developers(c *gin.Context) error {
 		Checked                                         []checked
 	}{
 		Base: s.base, Style: template.CSS(style), Guide: s.guideText, Script: template.HTML(s.scriptTag()),
-		Example:    template.HTML(s.element(element{Article: exampleArticle, Placement: Mid})),
+		Example:    template.HTML(s.element(element{Article: exampleArticle, Placement: policy.Mid})),
 		Attributes: list{"Attributes", attributes}, Events: list{"Events", events},
 		Properties: list{"CSS custom properties", properties}, Parts: list{"Parts, for ::part()", parts},
 		Frame: s.frameTag(), Picture: `<img src="` + s.base + `/v1/supporters.svg?article=` + exampleArticle + `" height="40" alt="Supporters of this article">`,
-		WordPress:     "<!-- wp:html -->\n" + s.guideText.Snippet[Mid] + "\n<!-- /wp:html -->",
-		Sensitivities: s.policies.load().sensitivities(),
+		WordPress:     "<!-- wp:html -->\n" + s.guideText.Snippet[policy.Mid] + "\n<!-- /wp:html -->",
+		Sensitivities: s.policies.State().Sensitivities(),
 	}
 	given := c.Request.URL.Query()
 	for _, name := range asking {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/united24media/support/internal/policy"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -47,7 +48,7 @@ func asked(attributes string) string {
 	one := func(placement string) string {
 		return `<u24-support article="troops" placement="` + placement + `" ` + attributes + `><a href="/support?article=troops&placement=` + placement + `">Donate</a></u24-support>`
 	}
-	return filler + one(Mid) + filler + filler + one(End) + filler
+	return filler + one(policy.Mid) + filler + filler + one(policy.End) + filler
 }
 
 func TestEmbedInAStrictPage(t *testing.T) {
@@ -154,7 +155,7 @@ func TestChoicesReachTheSupportPage(t *testing.T) {
 	}
 	first := give("")
 	claim, err := f.signer.Verify(first["token"], time.Now())
-	if err != nil || claim.Article != "troops" || claim.Placement != Mid || claim.Campaign != "winter" {
+	if err != nil || claim.Article != "troops" || claim.Placement != policy.Mid || claim.Campaign != "winter" {
 		t.Errorf("the token says %+v, %v", claim, err)
 	}
 	const toYen = "const s = root.querySelector('select'); s.value = 'JPY'; s.dispatchEvent(new Event('change'))"
@@ -298,13 +299,13 @@ func TestElementComesAndGoes(t *testing.T) {
 func TestStaffsWordReachesThePage(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ fact, value, attributes, want string }{
-		"turned off":        {FactAsks, AsksOff, "", "nothing"},
+		"turned off":        {policy.KindSwitch, policy.Off, "", "nothing"},
 		"a funeral":         {"", "", `sensitivity="funeral"`, "nothing"},
-		"a quiet section":   {FactPolicy, `{"rules":[{"name":"a","show":"quiet","sections":{"include":["war"]}}]}`, `section="war"`, "quiet"},
-		"another section":   {FactPolicy, `{"rules":[{"name":"a","show":"quiet","sections":{"include":["war"]}}]}`, `section="film"`, "normal"},
-		"over since":        {FactPolicy, `{"rules":[{"name":"a","show":"none","until":"2020-01-01T00:00"}]}`, "", "normal"},
-		"since long":        {FactPolicy, `{"rules":[{"name":"a","show":"quiet","from":"2020-01-01T00:00"}]}`, "", "quiet"},
-		"mid alone is left": {FactPolicy, `{"rules":[{"name":"a","show":"none","placements":["end"]}]}`, "", "normal"},
+		"a quiet section":   {policy.KindAsks, `{"rules":[{"name":"a","show":"quiet","sections":{"include":["war"]}}]}`, `section="war"`, "quiet"},
+		"another section":   {policy.KindAsks, `{"rules":[{"name":"a","show":"quiet","sections":{"include":["war"]}}]}`, `section="film"`, "normal"},
+		"over since":        {policy.KindAsks, `{"rules":[{"name":"a","show":"none","until":"2020-01-01T00:00"}]}`, "", "normal"},
+		"since long":        {policy.KindAsks, `{"rules":[{"name":"a","show":"quiet","from":"2020-01-01T00:00"}]}`, "", "quiet"},
+		"mid alone is left": {policy.KindAsks, `{"rules":[{"name":"a","show":"none","placements":["end"]}]}`, "", "normal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

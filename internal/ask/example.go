@@ -15,6 +15,7 @@ import (
 
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/policy"
 )
 
 var (
@@ -84,9 +85,9 @@ func (s *Service) Example(c *gin.Context) error {
 		Mid, End  template.HTML
 		Languages []exampleLanguage
 	}{Base: s.base, Icon: look.Icon.Path, Style: template.CSS(style), Script: template.HTML(s.scriptTag())}
-	e.Placement = Mid
+	e.Placement = policy.Mid
 	page.Mid = template.HTML(s.element(e))
-	e.Placement = End
+	e.Placement = policy.End
 	page.End = template.HTML(s.element(e))
 	for _, code := range i18n.Languages() {
 		current := code == e.Lang || e.Lang == "" && code == i18n.Default

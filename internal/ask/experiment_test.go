@@ -4,39 +4,12 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/united24media/support/internal/ask/embed/bundle"
+	"github.com/united24media/support/internal/policy"
 )
-
-func TestParseExperimentRefuses(t *testing.T) {
-	t.Parallel()
-	with := func(fields, variants string) string {
-		return `{"experiments":[{"id":"x"` + fields + `,"variants":[{"name":"a","weight":1},` + variants + `]}]}`
-	}
-	for name, tt := range map[string]struct{ policy, says string }{
-		"no id":                 {`{"experiments":[{"variants":[{"name":"a","weight":1},{"name":"b","weight":1}]}]}`, "id"},
-		"one variant":           {`{"experiments":[{"id":"x","variants":[{"name":"a","weight":1}]}]}`, "2 to 10"},
-		"one name twice":        {with("", `{"name":"a","weight":1}`), "two variants"},
-		"no weight":             {with("", `{"name":"b"}`), "weigh"},
-		"no name":               {with("", `{"weight":1}`), "name"},
-		"an unknown level":      {with("", `{"name":"b","weight":1,"show":"loud"}`), "none, quiet or normal"},
-		"an unknown language":   {with("", `{"name":"b","weight":1,"texts":{"ru":{}}}`), "languages"},
-		"an unknown placement":  {with("", `{"name":"b","weight":1,"texts":{"en":{"top":{}}}}`), "placement"},
-		"a long text":           {with("", `{"name":"b","weight":1,"texts":{"en":{"mid":{"lead":"`+strings.Repeat("x", 301)+`"}}}}`), "300"},
-		"stopped at none of it": {with(`,"stopped":"c"`, `{"name":"b","weight":1}`), "stopped"},
-		"ends first":            {with(`,"from":"2026-12-02T00:00","until":"2026-12-01T00:00"`, `{"name":"b","weight":1}`), "ends before"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if _, err := ParsePolicy([]byte(tt.policy)); err == nil || !strings.Contains(err.Error(), tt.says) {
-				t.Errorf("got %v, want an error about %q", err, tt.says)
-			}
-		})
-	}
-}
 
 const twoVariants = `"variants":[{"name":"control","weight":1},{"name":"short","weight":3,"texts":{"en":{"mid":{"lead":"Stand with us.","action":"Give"}}}}]`
 
@@ -44,7 +17,7 @@ func TestAnswerHoldsTheVariants(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	ask := func(fields, query string) map[string]any {
-		b.facts[FactPolicy] = `{"experiments":[{"id":"x","placements":["mid"]` + fields + `,` + twoVariants + `}]}`
+		b.facts[policy.KindAsks] = `{"experiments":[{"id":"x","placements":["mid"]` + fields + `,` + twoVariants + `}]}`
 		if err := b.policies.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +33,7 @@ func TestAnswerHoldsTheVariants(t *testing.T) {
 		{"short", "Stand with us. Your support keeps our team in the field.", "Give"},
 	} {
 		claim, err := b.signer.Verify(dig(variants[i], "token").(string), start)
-		if err != nil || claim.Variant != want.name || claim.Placement != Mid {
+		if err != nil || claim.Variant != want.name || claim.Placement != policy.Mid {
 			t.Errorf("the token of %s says %+v, %v", want.name, claim, err)
 		}
 		if dig(variants[i], "text") != want.text || dig(variants[i], "action") != want.action {
@@ -129,7 +102,7 @@ func TestVariantReachesReaderAndLink(t *testing.T) {
 	t.Parallel()
 	var f *site
 	f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "", asked(`storage="allowed"`)), "/site.css": styles(nil)})
-	f.facts[FactPolicy] = `{"experiments":[{"id":"x","placements":["mid"],` + twoVariants[:len(twoVariants)-1] + `,{"name":"holdback","weight":1,"show":"none"}]}]}`
+	f.facts[policy.KindAsks] = `{"experiments":[{"id":"x","placements":["mid"],` + twoVariants[:len(twoVariants)-1] + `,{"name":"holdback","weight":1,"show":"none"}]}]}`
 	if err := f.policies.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}

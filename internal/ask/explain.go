@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/policy"
 )
 
 // An explanation is the answer of GET /v1/ask/explain: what an ask shows, and
@@ -23,9 +24,9 @@ type explanation struct {
 }
 
 type placeVerdicts struct {
-	Level    Level     `json:"level"`
-	Schedule []phase   `json:"schedule"`
-	Verdicts []verdict `json:"verdicts"`
+	Level    policy.Level   `json:"level"`
+	Schedule []policy.Phase `json:"schedule"`
+	Verdicts []verdict      `json:"verdicts"`
 }
 
 // A verdict is one decision, and what would make it another.
@@ -64,16 +65,16 @@ func (s *Service) explain(q question) explanation {
 	if q.placement != "" {
 		asked = []string{q.placement}
 	}
-	policies := s.policies.load()
+	policies := s.policies.State()
 	for _, placement := range asked {
-		p := placeVerdicts{Schedule: policies.schedule(q, lang, placement)}
-		p.Level = at(p.Schedule, now)
-		p.Verdicts = append(p.Verdicts, policies.explainSwitch(), policies.explainSensitivity(q), explainLanguage(q.lang, lang))
-		p.Verdicts = append(p.Verdicts, policies.explainRules(q, lang, placement, now)...)
-		p.Verdicts = append(p.Verdicts, policies.explainExperiment(placement, now)...)
+		p := placeVerdicts{Schedule: policies.Schedule(q.page(lang), placement)}
+		p.Level = policy.At(p.Schedule, now)
+		p.Verdicts = append(p.Verdicts, explainSwitch(policies), explainSensitivity(policies, q), explainLanguage(q.lang, lang))
+		p.Verdicts = append(p.Verdicts, explainRules(policies, q.page(lang), placement, now)...)
+		p.Verdicts = append(p.Verdicts, explainExperiment(policies, placement, now)...)
 		p.Verdicts = append(p.Verdicts, onDevice...)
-		if policies.off {
-			p.Level, p.Schedule = None, []phase{{nil, None}}
+		if policies.Off {
+			p.Level, p.Schedule = policy.None, []policy.Phase{{Show: policy.None}}
 		}
 		e.Placements[placement] = p
 	}
@@ -87,43 +88,26 @@ var onDevice = []verdict{
 	{"seen often, or gave", "on the device", "with storage=\"allowed\", after 4 loud asks in 30 days and for 90 days after giving an ask is quiet", "the attribute storage, or clearing the site's data"},
 }
 
-func (p *policies) explainSwitch() verdict {
-	if p.off {
+func explainSwitch(p *policy.State) verdict {
+	if p.Off {
 		return verdict{"switch of all asks", "decides", "staff turned all asks off", "support asks on"}
 	}
 	return verdict{"switch of all asks", "passes", "asks are on", "support asks off"}
 }
 
-func (p *policies) explainSensitivity(q question) verdict {
+func explainSensitivity(p *policy.State, q question) verdict {
 	const rule = "sensitivity of the article"
 	if q.sensitivity == "" {
 		return verdict{rule, "passes", "the page names none", "the attribute sensitivity, such as casualties"}
 	}
-	_, own := p.Sensitive[q.sensitivity]
-	_, builtIn := sensitive[q.sensitivity]
-	if !own && !builtIn {
-		return verdict{rule, "limits", fmt.Sprintf("%q is no type that is known, so nothing shows", q.sensitivity), "one of " + strings.Join(p.sensitivities(), ", ")}
+	if !slices.Contains(p.Sensitivities(), q.sensitivity) {
+		return verdict{rule, "limits", fmt.Sprintf("%q is no type that is known, so nothing shows", q.sensitivity), "one of " + strings.Join(p.Sensitivities(), ", ")}
 	}
-	level := p.sensitivity(q)
-	if level == Normal {
+	level := p.Sensitivity(q.sensitivity)
+	if level == policy.Normal {
 		return verdict{rule, "passes", q.sensitivity + " shows as usual", ""}
 	}
 	return verdict{rule, "limits", fmt.Sprintf("%s shows %s at most", q.sensitivity, level), "another type of sensitivity, or the policy's list of them"}
-}
-
-// sensitivities returns all types that are known, sorted.
-func (p *policies) sensitivities() []string {
-	var kinds []string
-	for kind := range sensitive {
-		kinds = append(kinds, kind)
-	}
-	for kind := range p.Sensitive {
-		if !slices.Contains(kinds, kind) {
-			kinds = append(kinds, kind)
-		}
-	}
-	slices.Sort(kinds)
-	return kinds
 }
 
 func explainLanguage(asked, shown string) verdict {
@@ -137,8 +121,8 @@ func explainLanguage(asked, shown string) verdict {
 	return verdict{rule, "passes", "it is " + shown, ""}
 }
 
-func (p *policies) explainExperiment(placement string, now time.Time) []verdict {
-	x := p.experiment(placement, now)
+func explainExperiment(p *policy.State, placement string, now time.Time) []verdict {
+	x := p.Experiment(placement, now)
 	if x == nil {
 		return nil
 	}
@@ -152,21 +136,21 @@ func (p *policies) explainExperiment(placement string, now time.Time) []verdict 
 	return []verdict{{"experiment " + x.ID, "on the device", "each device gets one of " + strings.Join(names, ", "), "u24-variant=" + names[0] + " in the page's address, which is not counted"}}
 }
 
-func (p *policies) explainRules(q question, lang, placement string, now time.Time) []verdict {
+func explainRules(p *policy.State, page policy.Page, placement string, now time.Time) []verdict {
 	var verdicts []verdict
 	decided := false
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		v := verdict{Rule: "rule " + r.Name}
-		switch m := r.misses(q, lang, placement); {
+		switch m := r.Misses(page, placement); {
 		case decided:
 			v.Verdict, v.Because = "is not reached", "a rule before it decides"
 		case m != nil:
-			v.Verdict, v.Because, v.Change = "does not apply", m.because, m.change
-		case !r.from.IsZero() && now.Before(r.from):
-			v.Verdict, v.Because, v.Change = "does not apply", "it begins later", "the time "+r.from.UTC().Format(time.RFC3339)
-		case !r.applies(now):
-			v.Verdict, v.Because, v.Change = "does not apply", "it ended at "+r.until.UTC().Format(time.RFC3339), "a later end"
+			v.Verdict, v.Because, v.Change = "does not apply", m.Because, m.Change
+		case now.Before(r.Begins()):
+			v.Verdict, v.Because, v.Change = "does not apply", "it begins later", "the time "+r.Begins().UTC().Format(time.RFC3339)
+		case !r.Applies(now):
+			v.Verdict, v.Because, v.Change = "does not apply", "it ended at "+r.Ends().UTC().Format(time.RFC3339), "a later end"
 		default:
 			decided = true
 			v.Verdict, v.Because, v.Change = "decides", "it shows "+string(r.Show), "a rule of a higher priority"

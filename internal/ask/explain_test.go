@@ -3,12 +3,14 @@ package ask
 import (
 	"strings"
 	"testing"
+
+	"github.com/united24media/support/internal/policy"
 )
 
 func TestExplainSaysWhatWouldChange(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.facts[FactPolicy] = `{"rules":[
+	b.facts[policy.KindAsks] = `{"rules":[
 		{"name":"sport","show":"none","sections":{"include":["sport"]}},
 		{"name":"advent","show":"quiet","from":"2026-12-01T00:00"},
 		{"name":"spring","show":"quiet","until":"2026-05-01T00:00"},
@@ -28,19 +30,19 @@ func TestExplainSaysWhatWouldChange(t *testing.T) {
 		return strings.Join(lines, "\n")
 	}
 	for name, tt := range map[string]struct{ query, placement, line string }{
-		"the level":            {"", Mid, "level normal"},
-		"of the other":         {"", End, "level quiet"},
-		"another section":      {"&section=war", Mid, "rule sport | does not apply | it is for some of each section, and war is not among them | a section of sport"},
-		"its section":          {"&section=sport", Mid, "rule sport | decides | it shows none | a rule of a higher priority"},
-		"not reached":          {"&section=sport", Mid, "rule rest | is not reached | a rule before it decides | "},
-		"too early":            {"", Mid, "rule advent | does not apply | it begins later | the time 2026-12-01T00:00:00Z"},
-		"too late":             {"", Mid, "rule spring | does not apply | it ended at 2026-05-01T00:00:00Z | a later end"},
-		"another placement":    {"", Mid, "rule end | does not apply | it is not for mid | a placement of end"},
-		"an unknown type":      {"&sensitivity=sad", Mid, `sensitivity of the article | limits | "sad" is no type that is known, so nothing shows`},
-		"a language not ours":  {"&lang=ru", Mid, "language | passes | we do not speak ru, so it is English"},
-		"the switch":           {"", Mid, "switch of all asks | passes | asks are on | support asks off"},
-		"an experiment":        {"", Mid, "experiment x | on the device | each device gets one of a, b | u24-variant=a"},
-		"what the device does": {"", End, "seen mid | on the device"},
+		"the level":            {"", policy.Mid, "level normal"},
+		"of the other":         {"", policy.End, "level quiet"},
+		"another section":      {"&section=war", policy.Mid, "rule sport | does not apply | it is for some of each section, and war is not among them | a section of sport"},
+		"its section":          {"&section=sport", policy.Mid, "rule sport | decides | it shows none | a rule of a higher priority"},
+		"not reached":          {"&section=sport", policy.Mid, "rule rest | is not reached | a rule before it decides | "},
+		"too early":            {"", policy.Mid, "rule advent | does not apply | it begins later | the time 2026-12-01T00:00:00Z"},
+		"too late":             {"", policy.Mid, "rule spring | does not apply | it ended at 2026-05-01T00:00:00Z | a later end"},
+		"another placement":    {"", policy.Mid, "rule end | does not apply | it is not for mid | a placement of end"},
+		"an unknown type":      {"&sensitivity=sad", policy.Mid, `sensitivity of the article | limits | "sad" is no type that is known, so nothing shows`},
+		"a language not ours":  {"&lang=ru", policy.Mid, "language | passes | we do not speak ru, so it is English"},
+		"the switch":           {"", policy.Mid, "switch of all asks | passes | asks are on | support asks off"},
+		"an experiment":        {"", policy.Mid, "experiment x | on the device | each device gets one of a, b | u24-variant=a"},
+		"what the device does": {"", policy.End, "seen mid | on the device"},
 	} {
 		if got := verdicts(tt.query, tt.placement); !strings.Contains(got, tt.line) {
 			t.Errorf("%s: no %q in\n%s", name, tt.line, got)

@@ -5,26 +5,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/policy"
 )
 
 // Limits of what a question may hold.
 const (
-	maxSlug    = 200 // bytes, as many as a token carries
 	maxTags    = 50
 	maxTagList = 1000 // bytes of all tags together
 )
 
-// Placements are where in an article an ask may stand.
-const (
-	Mid = "mid"
-	End = "end"
-)
-
-var placements = []string{Mid, End}
+var placements = policy.Placements()
 
 // What the public addresses know. Other parameters (a CDN's, a letter's utm_…,
 // one against caches) are passed over: no ask is lost for them.
@@ -50,6 +42,13 @@ type question struct {
 	tags      []string
 
 	sensitivity string // of the article; "" for none
+}
+
+// page returns what staff's rules look at, with the language that is shown.
+func (q question) page(lang string) policy.Page {
+	return policy.Page{
+		Article: q.article, Section: q.section, Tags: q.tags, Lang: lang, Country: q.country, Sensitivity: q.sensitivity,
+	}
 }
 
 // readQuestion reads the query of GET /v1/ask.
@@ -83,7 +82,7 @@ func (q question) check() error {
 		return fault.Field("tags", "Give at most %d tags, %d bytes together.", maxTags, maxTagList)
 	}
 	for _, tag := range q.tags {
-		if err := checkSlug("tags", tag); err != nil {
+		if err := policy.CheckSlug("tags", tag); err != nil {
 			return err
 		}
 	}
@@ -91,7 +90,7 @@ func (q question) check() error {
 		if f[1] == "" {
 			continue
 		}
-		if err := checkSlug(f[0], f[1]); err != nil {
+		if err := policy.CheckSlug(f[0], f[1]); err != nil {
 			return err
 		}
 	}
@@ -110,9 +109,9 @@ func readScope(query string, known []string) (string, url.Values, error) {
 	case article != "" && campaign != "":
 		return "", nil, fault.Field("campaign", "Ask for an article or for a campaign, not for both.")
 	case article != "":
-		return "article:" + article, values, checkSlug("article", article)
+		return "article:" + article, values, policy.CheckSlug("article", article)
 	case campaign != "":
-		return "campaign:" + campaign, values, checkSlug("campaign", campaign)
+		return "campaign:" + campaign, values, policy.CheckSlug("campaign", campaign)
 	}
 	return "all", values, nil
 }
@@ -146,18 +145,4 @@ func only(query string, known []string) string {
 		}
 	}
 	return strings.Join(kept, "&")
-}
-
-// checkSlug returns an error unless s can name an article, a campaign, a
-// section or a tag: letters, digits and marks of any script, and the signs
-// that addresses use. Checkouts keep the same rule: what they do not take as
-// an article's name would be asked for and counted nowhere.
-func checkSlug(field, s string) error {
-	fits := func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.M, r) || strings.ContainsRune("-_.~/:+", r)
-	}
-	if s == "" || len(s) > maxSlug || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !fits(r) }) {
-		return fault.Field(field, "This is a name of 1 to %d bytes: letters, digits and -_.~/:+.", maxSlug)
-	}
-	return nil
 }

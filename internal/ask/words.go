@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/offer"
+	"github.com/united24media/support/internal/policy"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -57,12 +59,54 @@ var labels = map[string]string{
 	"hide": "ask.hide", "hidden": "ask.hidden", "undo": "ask.undo", "other": "support.own", "currency": "support.currency",
 }
 
-func (s *Service) newWords(lang string) (*words, error) {
+// A vocabulary is what asks say and suggest under one policy, by language.
+type vocabulary struct {
+	under *policy.State
+	words map[string]*words
+}
+
+// newVocabulary returns what asks say where staff decided this.
+func (s *Service) newVocabulary(under *policy.State) (*vocabulary, error) {
+	v := &vocabulary{under, map[string]*words{}}
+	for _, lang := range i18n.Languages() {
+		w, err := s.newWords(lang, under.Texts[lang], under.Policy.Amounts)
+		if err != nil {
+			return nil, fmt.Errorf("texts of the ask in %s: %w", lang, err)
+		}
+		v.words[lang] = w
+	}
+	return v, nil
+}
+
+// say returns what asks say in lang under the policy in force. It is made once
+// a policy.
+func (s *Service) say(under *policy.State, lang string) (*words, error) {
+	if v := s.said.Load(); v.under == under {
+		return v.words[lang], nil
+	}
+	s.saying.Lock()
+	defer s.saying.Unlock()
+	if v := s.said.Load(); v.under == under {
+		return v.words[lang], nil
+	}
+	v, err := s.newVocabulary(under)
+	if err != nil {
+		return nil, err
+	}
+	s.said.Store(v)
+	return v.words[lang], nil
+}
+
+// newWords returns what asks say in lang, with staff's own texts and amounts
+// where they have some.
+func (s *Service) newWords(lang string, own policy.Texts, amounts offer.Suggestions) (*words, error) {
 	w := &words{lang: lang, placed: map[string]placed{}}
 	for _, placement := range placements {
-		lead := i18n.T(lang, "ask."+placement+".lead")
+		text := own[placement]
+		lead := cmp.Or(text.Lead, i18n.T(lang, "ask."+placement+".lead"))
 		w.placed[placement] = placed{
-			Lead: lead, Text: lead + " " + i18n.T(lang, "ask."+placement+".rest"), Action: i18n.T(lang, "ask.action"),
+			Lead: lead, Text: lead + " " + cmp.Or(text.Rest, i18n.T(lang, "ask."+placement+".rest")),
+			Action: cmp.Or(text.Action, i18n.T(lang, "ask.action")),
 		}
 	}
 	o := offered{
@@ -78,7 +122,7 @@ func (s *Service) newWords(lang string) (*words, error) {
 		})
 	}
 	for _, code := range offer.Currencies() {
-		if err := o.add(lang, code); err != nil {
+		if err := o.add(lang, code, amounts); err != nil {
 			return nil, err
 		}
 	}
@@ -92,7 +136,7 @@ func (s *Service) newWords(lang string) (*words, error) {
 }
 
 // add adds what can be given in one currency.
-func (o *offered) add(lang, code string) error {
+func (o *offered) add(lang, code string, amounts offer.Suggestions) error {
 	c, err := money.Lookup(code)
 	if err != nil {
 		return err
@@ -109,7 +153,7 @@ func (o *offered) add(lang, code string) error {
 	o.Currencies = append(o.Currencies, currencyWords{code, name, symbol, decimals})
 	o.Amounts[code], o.Preset[code] = map[string][]suggestion{}, map[string]int{}
 	for _, interval := range offer.Intervals() {
-		asked, ok := offer.Get(code, interval)
+		asked, ok := amounts.Get(code, interval)
 		if !ok {
 			return fmt.Errorf("%s has nothing to give %s", code, interval)
 		}

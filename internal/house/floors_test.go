@@ -25,6 +25,7 @@ var floors = map[string]int{
 	"internal/demo":      5,
 	"internal/reports":   5,
 	"internal/counts":    5,
+	"internal/policy":    5,
 
 	"internal/ledger": 4,
 

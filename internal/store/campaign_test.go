@@ -26,8 +26,8 @@ func TestCampaigns(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := []store.Campaign{
-				{Slug: "armour", Name: "Body armour for reporters", GoalKind: store.GoalMoney, Goal: 5_000_000, GoalCurrency: "EUR"},
-				{Slug: "winter", Name: "A winter at the front", GoalKind: store.GoalSupporters, Goal: 2000},
+				{Slug: "armour", Name: "Body armour for reporters", GoalKind: store.GoalMoney, Goal: 5_000_000, GoalCurrency: "EUR", Body: `{"ends":"2027-01-01T00:00"}`},
+				{Slug: "winter", Name: "A winter at the front", GoalKind: store.GoalSupporters, Goal: 2000, Body: "{}"},
 			}
 			for _, c := range []store.Campaign{{Slug: "armour", Name: "Armour"}, want[1], want[0]} {
 				if err := db.PutCampaign(t.Context(), c); err != nil {
