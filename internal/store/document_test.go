@@ -34,7 +34,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+var midday = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func testVersions(t *testing.T, db *store.Store) {
 	t.Helper()
@@ -43,7 +43,7 @@ func testVersions(t *testing.T, db *store.Store) {
 		t.Errorf("before anything is published: %+v, %v", v, err)
 	}
 	publish := func(body string, base int64) (int64, error) {
-		return db.Publish(ctx, store.Version{Kind: "asks", Body: body, Who: "ann@example.org", Reason: "why", At: noon}, base, nil)
+		return db.Publish(ctx, store.Version{Kind: "asks", Body: body, Who: "ann@example.org", Reason: "why", At: midday}, base, nil)
 	}
 	for base, body := range []string{"one", "two", "three"} {
 		if n, err := publish(body, int64(base)); err != nil || n != int64(base)+1 {
@@ -56,7 +56,7 @@ func testVersions(t *testing.T, db *store.Store) {
 	if body, err := db.Published(ctx, "asks"); err != nil || body != "three" {
 		t.Errorf("in force: %q, %v", body, err)
 	}
-	if v, err := db.VersionOf(ctx, "asks", 2); err != nil || v.Body != "two" || v.Who != "ann@example.org" || v.Reason != "why" || !v.At.Equal(noon) {
+	if v, err := db.VersionOf(ctx, "asks", 2); err != nil || v.Body != "two" || v.Who != "ann@example.org" || v.Reason != "why" || !v.At.Equal(midday) {
 		t.Errorf("version 2: %+v, %v", v, err)
 	}
 	for _, number := range []int64{0, 4, -1} {
@@ -68,7 +68,7 @@ func testVersions(t *testing.T, db *store.Store) {
 		t.Errorf("before 3: %+v, %v", list, err)
 	}
 	winter := store.Campaign{Slug: "winter", Name: "Winter", Body: `{"a":1}`}
-	if _, err := db.Publish(ctx, store.Version{Kind: "campaign:winter", Body: "{}", At: noon}, 0, &winter); err != nil {
+	if _, err := db.Publish(ctx, store.Version{Kind: "campaign:winter", Body: "{}", At: midday}, 0, &winter); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := db.Campaigns(ctx); err != nil || len(list) != 1 || list[0] != winter {
@@ -80,7 +80,7 @@ func testDrafts(t *testing.T, db *store.Store) {
 	t.Helper()
 	ctx := t.Context()
 	for _, body := range []string{"first", "second"} {
-		if err := db.PutDraft(ctx, store.Draft{Kind: "asks", Who: "ann@example.org", Base: 3, Body: body, At: noon}); err != nil {
+		if err := db.PutDraft(ctx, store.Draft{Kind: "asks", Who: "ann@example.org", Base: 3, Body: body, At: midday}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,13 +90,13 @@ func testDrafts(t *testing.T, db *store.Store) {
 	if d, err := db.DraftOf(ctx, "asks", "bob@example.org"); err != nil || d.Body != "" {
 		t.Errorf("his draft: %+v, %v", d, err)
 	}
-	if _, err := db.Publish(ctx, store.Version{Kind: "asks", Body: "four", Who: "ann@example.org", At: noon}, 3, nil); err != nil {
+	if _, err := db.Publish(ctx, store.Version{Kind: "asks", Body: "four", Who: "ann@example.org", At: midday}, 3, nil); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := db.DraftOf(ctx, "asks", "ann@example.org"); err != nil || d.Body != "" {
 		t.Errorf("after it was published: %+v, %v", d, err)
 	}
-	if err := db.PutDraft(ctx, store.Draft{Kind: "asks", Who: "bob@example.org", Body: "his", At: noon}); err != nil {
+	if err := db.PutDraft(ctx, store.Draft{Kind: "asks", Who: "bob@example.org", Body: "his", At: midday}); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.DropDraft(ctx, "asks", "bob@example.org"); err != nil {
@@ -112,7 +112,7 @@ func testPictures(t *testing.T, db *store.Store) {
 	ctx := t.Context()
 	want := store.Picture{Hash: "abc", Media: "image/png", Body: []byte{0, 1, 255}}
 	for range 2 {
-		if err := db.PutPicture(ctx, want, noon); err != nil {
+		if err := db.PutPicture(ctx, want, midday); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,7 +122,7 @@ func testPictures(t *testing.T, db *store.Store) {
 	if _, err := db.PictureByHash(ctx, "abd"); !isKind(err, fault.NotFound) {
 		t.Errorf("no picture: %v", err)
 	}
-	if err := db.PutPicture(ctx, store.Picture{Hash: "svg", Media: "image/svg+xml"}, noon); err == nil {
+	if err := db.PutPicture(ctx, store.Picture{Hash: "svg", Media: "image/svg+xml"}, midday); err == nil {
 		t.Error("a drawing with scripts was stored")
 	}
 }
