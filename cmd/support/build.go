@@ -82,6 +82,13 @@ func (s *service) wire(settings config.Settings, local string) error {
 		func(ctx context.Context) error { goals.Run(ctx); return nil },
 		func(ctx context.Context) error { policies.Run(ctx); return nil })
 
+	post, err := newMail(settings, s.store, s.log)
+	if err != nil {
+		return err
+	}
+	measureMail(s.metrics, s.store, time.Now)
+	s.parts = append(s.parts, post.Run)
+
 	signer := attribution.NewSigner(revealed(settings.Secrets))
 	asks, err := ask.New(ask.Options{
 		PublicURL: settings.PublicURL, Sites: settings.SiteOrigins, Sandbox: settings.Sandbox(), Currency: settings.Currency, Counts: count, Goals: goals, Policies: policies, Signer: signer,

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/united24media/support/internal/counts"
+	"github.com/united24media/support/internal/store"
 )
 
 // newMetrics returns a registry of its own, with what Go and the system tell
@@ -37,3 +39,45 @@ func measureCounts(r prometheus.Registerer, c *counts.Counts, now func() time.Ti
 	counter("support_counts_redis_errors_total", "Calls to Redis that failed.", func(s counts.Stats) uint64 { return s.RedisErrors })
 	counter("support_counts_bells_total", "Changes that other processes told of.", func(s counts.Stats) uint64 { return s.Bells })
 }
+
+// An outbox tells what is in the outbox, asked of the database when metrics are
+// read.
+type outbox struct {
+	store          *store.Store
+	now            func() time.Time
+	mails, waiting *prometheus.Desc
+}
+
+// measureMail tells how many mails wait or were refused, and how long the
+// oldest has been waiting.
+func measureMail(r prometheus.Registerer, db *store.Store, now func() time.Time) {
+	r.MustRegister(&outbox{
+		db, now,
+		prometheus.NewDesc("support_mails", "Mails that wait to be sent (queued) and that no server takes (refused).", []string{"state"}, nil),
+		prometheus.NewDesc("support_mail_waiting_seconds", "How long the oldest mail that is due has been waiting; 0 if none is.", nil, nil),
+	})
+}
+
+// Describe implements [prometheus.Collector].
+func (o *outbox) Describe(to chan<- *prometheus.Desc) { to <- o.mails; to <- o.waiting }
+
+// Collect implements [prometheus.Collector]. While the database does not
+// answer nothing is told, which an alarm on absence shows.
+func (o *outbox) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), collectTime)
+	defer cancel()
+	open, err := o.store.OpenMail(ctx)
+	if err != nil {
+		return
+	}
+	to <- prometheus.MustNewConstMetric(o.mails, prometheus.GaugeValue, float64(open.Queued), store.MailQueued)
+	to <- prometheus.MustNewConstMetric(o.mails, prometheus.GaugeValue, float64(open.Refused), store.MailRefused)
+	waiting := 0.0
+	if !open.Oldest.IsZero() {
+		waiting = max(o.now().Sub(open.Oldest).Seconds(), 0)
+	}
+	to <- prometheus.MustNewConstMetric(o.waiting, prometheus.GaugeValue, waiting)
+}
+
+// collectTime is how long a reading of metrics waits for the database.
+const collectTime = 2 * time.Second

@@ -28,16 +28,17 @@ var floors = map[string]int{
 	"internal/policy":    5,
 
 	"internal/ledger": 4,
+	"internal/mail":   4,
 
 	"internal/store":     3,
 	"internal/stripeapi": 3,
-	"internal/mail":      3,
 	"internal/i18n":      3,
 
 	"internal/objects": 2,
 
 	"internal/giving":      1,
 	"internal/attribution": 1,
+	"internal/signin":      1,
 	"internal/offer":       1,
 
 	"internal/money":   0,

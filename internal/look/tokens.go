@@ -1,6 +1,9 @@
 package look
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // A token is one named decision of the design, a CSS custom property.
 type token struct {
@@ -80,6 +83,16 @@ func Light(name string) string {
 	for _, t := range tokens {
 		if t.name == name {
 			return t.light
+		}
+	}
+	panic("look: no token " + name)
+}
+
+// Dark returns the dark value of a token, as [Light] does the light one.
+func Dark(name string) string {
+	for _, t := range tokens {
+		if t.name == name {
+			return cmp.Or(t.dark, t.light)
 		}
 	}
 	panic("look: no token " + name)

@@ -1,0 +1,105 @@
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/signin"
+	"github.com/united24media/support/internal/store"
+)
+
+// The kinds of mail that others queue. The data of a sign-in mail is
+// {"id": "…"}, the id from which package signin derives link and code.
+const (
+	SignIn      = "sign_in"
+	StaffSignIn = "staff_sign_in"
+)
+
+// signInTime is how long a link to sign in is good for.
+const signInTime = 10 * time.Minute
+
+// Compose returns a mail as it is read now. It returns an error where what the
+// mail is about is no longer so, or can't be looked up.
+func (s *Service) Compose(ctx context.Context, m store.QueuedMail) (*Letter, error) {
+	compose, ok := composers[m.Kind]
+	if !ok {
+		return nil, refusal{"of a kind that this release does not know"}
+	}
+	return compose(s, ctx, m)
+}
+
+// composers write the letter of each kind.
+var composers = map[string]func(*Service, context.Context, store.QueuedMail) (*Letter, error){
+	SignIn:      (*Service).signIn,
+	StaffSignIn: (*Service).staffSignIn,
+}
+
+// letter begins the letter of a kind: subject, heading, closing and foot.
+func (s *Service) letter(kind, lang string, args i18n.Args) (*Letter, words) {
+	lang, ok := i18n.Match(lang)
+	if !ok {
+		lang = i18n.Default
+	}
+	all := i18n.Args{"Organisation": s.from.Name}
+	for name, value := range args {
+		all[name] = value
+	}
+	w := words{lang, kind, all}
+	return &Letter{
+		Lang: lang, Subject: w.say("subject"), Heading: w.say("heading"), Text: []string{w.say("text")},
+		From: s.from.Name, Closing: w.shared("closing"),
+		Foot: []string{w.shared("why")}, FootLink: [2]string{w.shared("account"), s.PublicURL + "/account"},
+	}, w
+}
+
+// signInID returns the id of a wish to sign in that is still good.
+func (s *Service) signInID(m store.QueuedMail) (string, error) {
+	var data struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(m.Data, &data); err != nil || data.ID == "" {
+		return "", unreadable(m.Kind, err)
+	}
+	if s.Now().Sub(m.Queued) > signInTime {
+		return "", moot{"the link's time was over"}
+	}
+	return data.ID, nil
+}
+
+func (s *Service) signIn(_ context.Context, m store.QueuedMail) (*Letter, error) {
+	id, err := s.signInID(m)
+	if err != nil {
+		return nil, err
+	}
+	l, w := s.letter(m.Kind, m.Locale, i18n.Args{"Count": int(signInTime / time.Minute)})
+	l.Button, l.URL = w.say("button"), s.link(signin.Account, signin.AccountPath, id)
+	l.CodeLabel, l.Code = w.say("code"), spaced(s.Keys.Code(signin.Account, id))
+	l.After = []string{w.say("ignore")}
+	l.Foot, l.FootLink = nil, [2]string{}
+	return l, nil
+}
+
+func (s *Service) staffSignIn(_ context.Context, m store.QueuedMail) (*Letter, error) {
+	id, err := s.signInID(m)
+	if err != nil {
+		return nil, err
+	}
+	return &Letter{
+		Lang: i18n.Default, Subject: "Sign in to Support", Heading: "Sign in to Support", From: s.from.Name,
+		Text:   []string{fmt.Sprintf("This opens the staff pages of Support. It works once, for %d minutes.", int(signInTime/time.Minute))},
+		Button: "Sign in", URL: s.link(signin.Staff, signin.StaffPath, id),
+		CodeLabel: "Or type this code on the page where you asked for it:", Code: spaced(s.Keys.Code(signin.Staff, id)),
+		After: []string{"If you did not ask for this, nothing happens: you can delete this mail."},
+	}, nil
+}
+
+// link returns a mailed link.
+func (s *Service) link(purpose signin.Purpose, path, id string) string {
+	return s.PublicURL + path + "?token=" + s.Keys.Token(purpose, id)
+}
+
+// spaced writes a code so that it can be read out.
+func spaced(code string) string { return code[:3] + " " + code[3:] }
