@@ -16,6 +16,7 @@ import (
 
 	"github.com/united24media/support/internal/attribution"
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/money"
@@ -126,6 +127,7 @@ func (s *Service) write(ctx context.Context, r request, digest string) (row stor
 		Article: r.Article, Placement: r.Placement, Campaign: r.Campaign, Variant: r.Variant, Tier: r.Tier,
 		Locale: r.Lang, Attribution: r.Attribution, UTM: string(utm), Name: r.Name, Anonymous: r.Anonymous,
 		Message: r.Message, ReturnURL: r.ReturnURL, CreatedAt: now, ExpiresAt: s.sessionEnd(),
+		Day: giving.Day(now.Unix(), s.Zone),
 	}
 	if row.Attempt == "" {
 		row.Attempt = fromUs + row.ID

@@ -124,7 +124,7 @@ func (s *Story) Store(ctx context.Context, db *store.Store) error {
 	// first day tell whether they were.
 	first := s.Signals[0]
 	stored, err := db.Signals(ctx, first.Day, first.Day+1)
-	if err != nil || slices.ContainsFunc(stored, func(g store.Signal) bool { return g.Article == first.Article }) {
+	if err != nil || slices.ContainsFunc(stored, func(g store.Signal) bool { return g.Article == first.Article && g.Kind == first.Kind }) {
 		return err
 	}
 	return db.AddSignals(ctx, s.Signals)

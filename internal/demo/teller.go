@@ -170,7 +170,7 @@ func (t *teller) wish(day time.Time, won giving.Attribution) {
 		Status: store.CheckoutOpen, Session: t.id("cs_test"), URL: "https://checkout.stripe.com/c/pay/demo",
 		Currency: p.currency, AmountMinor: amount, Interval: string(interval), Article: won.Article, Placement: won.Placement,
 		Campaign: won.Campaign, Variant: won.Variant, Locale: won.Locale, Attribution: won.Status, UTM: "{}",
-		CreatedAt: at, ExpiresAt: at.Add(24 * time.Hour),
+		CreatedAt: at, ExpiresAt: at.Add(24 * time.Hour), Day: giving.Day(at.Unix(), t.zone),
 	})
 	if !pays {
 		return

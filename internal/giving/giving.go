@@ -65,6 +65,8 @@ type Donation struct {
 	Lost         int64     // by lost disputes alone
 	Settled      Balance   // its currency is "" until the charge's balance transaction is known
 	Elsewhere    []Balance // balance transactions in yet other currencies, sorted by currency
+	Renewal      bool      // a later payment of a membership, which no ask won again
+	Turned       int64     // when it last turned: the newest creation of the charge, a refund that counts or a dispute
 	First        bool      // the earliest donation of its supporter
 	Attribution
 }

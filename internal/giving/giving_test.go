@@ -108,14 +108,15 @@ func TestAddTo(t *testing.T) {
 	}
 	cells := map[Cell]Figures{}
 	d.AddTo(cells, 1, time.UTC)
-	own := Figures{Donations: 1, NewSupporters: 1, Gross: 1000, Refunded: 300, Disputed: 200, Fee: 57, Net: 863}
+	own := Figures{Donations: 1, NewSupporters: 1, Won: 1, Kept: 1, Gross: 1000, Refunded: 300, Disputed: 200, Fee: 57, Net: 863}
 	tests := map[Cell]Figures{
-		{DimensionAll, 20260131, "", "USD", "EUR"}:    own,
-		{DimensionAll, 202601, "", "USD", "EUR"}:      own,
-		{"article", 20260131, "troops", "USD", "EUR"}: own,
-		{"campaign", 202601, "", "USD", "EUR"}:        own,
-		{"interval", 202601, "once", "USD", "EUR"}:    own,
-		{DimensionAll, 202601, "", "USD", "GBP"}:      {Fee: 15, Net: -15}, // no second donation
+		{DimensionAll, 20260131, "", "USD", "EUR"}:                                        own,
+		{DimensionAll, 202601, "", "USD", "EUR"}:                                          own,
+		{"article", 20260131, "troops", "USD", "EUR"}:                                     own,
+		{"campaign", 202601, "", "USD", "EUR"}:                                            own,
+		{"interval", 202601, "once", "USD", "EUR"}:                                        own,
+		{PairName("article", "placement"), 202601, PairValue("troops", ""), "USD", "EUR"}: own,
+		{DimensionAll, 202601, "", "USD", "GBP"}:                                          {Fee: 15, Net: -15}, // no second donation
 	}
 	for cell, want := range tests {
 		if cells[cell] != want {

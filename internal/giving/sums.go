@@ -1,6 +1,9 @@
 package giving
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // A Cell is one row of the sums that reports read: a value of a dimension, in
 // a day (20260131) or a month (202601), in a pair of currencies.
@@ -17,6 +20,8 @@ type Cell struct {
 type Figures struct {
 	Donations     int64
 	NewSupporters int64
+	Won           int64 // donations that an ask won: all but renewals
+	Kept          int64 // of those, the ones of which something is left
 	Gross         int64
 	Refunded      int64
 	Disputed      int64
@@ -27,7 +32,7 @@ type Figures struct {
 // Plus returns f + sign × g.
 func (f Figures) Plus(g Figures, sign int64) Figures {
 	return Figures{
-		f.Donations + sign*g.Donations, f.NewSupporters + sign*g.NewSupporters,
+		f.Donations + sign*g.Donations, f.NewSupporters + sign*g.NewSupporters, f.Won + sign*g.Won, f.Kept + sign*g.Kept,
 		f.Gross + sign*g.Gross, f.Refunded + sign*g.Refunded, f.Disputed + sign*g.Disputed,
 		f.Fee + sign*g.Fee, f.Net + sign*g.Net,
 	}
@@ -37,12 +42,34 @@ func (f Figures) Plus(g Figures, sign int64) Figures {
 // value "".
 const DimensionAll = "all"
 
-// values returns each dimension with the donation's value in it.
-func (d *Donation) values() [8][2]string {
+// values returns each dimension with the donation's value in it. Two dimensions
+// together are one with the names joined, for the pairs that staff ask for:
+// each costs two more cells a donation. A currency or a day needs no pair.
+func (d *Donation) values() [11][2]string {
 	return [...][2]string{
 		{DimensionAll, ""}, {"article", d.Article}, {"placement", d.Placement}, {"campaign", d.Campaign},
 		{"variant", d.Variant}, {"country", d.Country}, {"interval", string(d.Interval)}, {"tier", d.Tier},
+		{PairName("article", "placement"), PairValue(d.Article, d.Placement)},
+		{PairName("campaign", "placement"), PairValue(d.Campaign, d.Placement)},
+		{PairName("placement", "variant"), PairValue(d.Placement, d.Variant)},
 	}
+}
+
+// PairName returns the name of two dimensions together.
+func PairName(a, b string) string { return a + "/" + b }
+
+// pairSeparator stands between the two values of a pair.
+const pairSeparator = "\x1f"
+
+// PairValue returns the value of two dimensions together.
+func PairValue(a, b string) string {
+	return strings.ReplaceAll(a, pairSeparator, " ") + pairSeparator + b
+}
+
+// PairValues returns the two values that [PairValue] joined.
+func PairValues(pair string) (a, b string) {
+	a, b, _ = strings.Cut(pair, pairSeparator)
+	return a, b
 }
 
 // Dimensions returns the names of all dimensions.
@@ -64,6 +91,12 @@ func (d *Donation) AddTo(cells map[Cell]Figures, sign int64, zone *time.Location
 	}
 	if d.First {
 		own.NewSupporters = 1
+	}
+	if !d.Renewal {
+		own.Won = 1
+		if d.Live() {
+			own.Kept = 1
+		}
 	}
 	for _, v := range d.values() {
 		for _, period := range [...]int64{day, day / 100} {

@@ -96,7 +96,7 @@ func holds(tx *store.Tx, got *world.Book, months map[world.Row]world.Sums) error
 			row.Day = row.Day[:4] + "-" + row.Day[4:6] + "-" + row.Day[6:]
 		}
 		into[row] = world.Sums{
-			Donations: f.Donations, NewSupporters: f.NewSupporters, Gross: f.Gross, Refunded: f.Refunded,
+			Donations: f.Donations, NewSupporters: f.NewSupporters, Won: f.Won, Kept: f.Kept, Gross: f.Gross, Refunded: f.Refunded,
 			Disputed: f.Disputed, Fee: f.Fee, Net: f.Net,
 		}
 	})

@@ -211,6 +211,13 @@ func (o *origin) name() string {
 	return ""
 }
 
+// renews reports whether the payment is a later one of a membership: its bill
+// was made neither with the subscription nor by hand.
+func (o *origin) renews() bool {
+	return o.invoice != nil && o.invoice.Subscription != "" &&
+		o.invoice.Reason != "subscription_create" && o.invoice.Reason != "manual" && o.invoice.Reason != ""
+}
+
 // interval returns how often the gift repeats: as its invoice was billed, else
 // as its subscription is now. While the invoice is unknown so is the interval.
 func (o *origin) interval() giving.Interval {

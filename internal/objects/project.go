@@ -104,6 +104,7 @@ func (g *Graph) payment(root Ref, charges map[string]*Charge) *giving.Donation {
 		Email: cmp.Or(o.email(), payer.Email), Name: cmp.Or(payer.Name, o.name()),
 		Country: upper(cmp.Or(payer.Country, payer.CardCountry)), Method: payer.Method, Source: "stripe",
 		Created: first.Created, Interval: o.interval(), Currency: upper(first.Currency), Attribution: won,
+		Renewal: o.renews(), Turned: first.Created,
 	}
 	d.Supporter = giving.SupporterKey(d.Email, d.Customer, d.Key)
 	for _, id := range paid {
@@ -120,18 +121,21 @@ func (g *Graph) addMoney(d *giving.Donation, root Ref, id string, c *Charge) {
 	for _, r := range g.refunds(root, id) {
 		if r.Counts() {
 			refunded += r.Amount
+			d.Turned = max(d.Turned, r.Created)
 		}
 		b.add(r.Transaction)
 		b.add(r.FailureTransaction)
 	}
 	// Until the refunds were listed after the charge was last seen there may be
 	// some that we have not heard of.
-	if c.RefundsListed < c.RefundedAt {
-		refunded = max(refunded, c.Refunded)
+	if c.RefundsListed < c.RefundedAt && c.Refunded > refunded {
+		refunded = c.Refunded
+		d.Turned = max(d.Turned, c.RefundedAt)
 	}
 	d.Gross += c.Captured
 	d.Refunded += refunded
 	for dispute, p := range g.disputes(root, id) {
+		d.Turned = max(d.Turned, p.Created)
 		for t := range p.Transactions {
 			b.add(t)
 		}
@@ -283,8 +287,9 @@ func (g *Graph) outOfBand(root Ref) *giving.Donation {
 	d := &giving.Donation{
 		Key: root.ID(), Invoice: root.ID(), Subscription: o.subscriptionID(), Customer: o.customer(), Email: o.email(),
 		Name: o.name(), Method: "out_of_band", Source: "stripe", Created: cmp.Or(i.PaidAt, i.Created),
-		Interval: o.interval(), Currency: upper(i.Currency), Gross: i.Paid, Attribution: won,
+		Interval: o.interval(), Currency: upper(i.Currency), Gross: i.Paid, Attribution: won, Renewal: o.renews(),
 	}
+	d.Turned = d.Created
 	d.Supporter = giving.SupporterKey(d.Email, d.Customer, d.Key)
 	return d
 }
@@ -298,7 +303,7 @@ func (g *Graph) offline(root Ref) *giving.Donation {
 	d := &giving.Donation{
 		Key: root.ID(), Email: gift.Email, Name: gift.Name, Country: upper(gift.Country), Method: gift.Method,
 		Source: "offline", Created: gift.Received, Interval: cmp.Or(gift.Interval, giving.Once), Currency: upper(gift.Currency),
-		Gross: gift.Amount, Refunded: gift.Refunded, Attribution: g.corrected(gift.Won, root),
+		Gross: gift.Amount, Refunded: gift.Refunded, Attribution: g.corrected(gift.Won, root), Turned: gift.Received,
 	}
 	d.Supporter = giving.SupporterKey(d.Email, "", d.Key)
 	return d

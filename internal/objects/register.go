@@ -242,6 +242,7 @@ type Invoice struct {
 	PaidAt       int64                `json:"paid_at,omitzero"` // status_transitions.paid_at
 	OutOfBand    bool                 `json:"out_of_band,omitzero"`
 	Interval     string               `json:"interval,omitzero"` // of its subscription line, as billed
+	Reason       string               `json:"reason,omitzero"`   // billing_reason
 	Attempts     int64                `json:"attempts,omitzero"`
 	Inherited    Metadata             `json:"inherited,omitzero"` // subscription_details.metadata
 	Metadata     Metadata             `json:"metadata,omitzero"`
@@ -269,6 +270,7 @@ func (i *Invoice) Join(other Register) {
 	i.PaidAt = max(i.PaidAt, o.PaidAt)
 	i.OutOfBand = i.OutOfBand || o.OutOfBand
 	once(&i.Interval, o.Interval)
+	once(&i.Reason, o.Reason)
 	i.Attempts = max(i.Attempts, o.Attempts)
 	i.Inherited.join(o.Inherited)
 	i.Metadata.join(o.Metadata)

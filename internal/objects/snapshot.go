@@ -137,6 +137,7 @@ type invoice struct {
 	Status       string `json:"status"`
 	Paid         int64  `json:"amount_paid"`
 	OutOfBand    bool   `json:"paid_out_of_band"`
+	Reason       string `json:"billing_reason"`
 	Attempts     int64  `json:"attempt_count"`
 	NextAttempt  int64  `json:"next_payment_attempt"`
 	Email        string `json:"customer_email"`
@@ -160,7 +161,7 @@ func (i *invoice) register(d *decoder) (Register, error) {
 	l := links{decoder: d}
 	r := &Invoice{
 		Created: i.Created, Currency: i.Currency, Status: i.Status, Paid: i.Paid, OutOfBand: i.OutOfBand,
-		PaidAt: i.Transitions.PaidAt, Attempts: i.Attempts,
+		PaidAt: i.Transitions.PaidAt, Attempts: i.Attempts, Reason: i.Reason,
 		Subscription: l.follow(i.Subscription, KindSubscription),
 		Intent:       l.follow(i.Intent, KindIntent),
 		Charge:       l.follow(i.Charge, KindCharge),

@@ -111,7 +111,7 @@ type Figures struct {
 func (s *Service) Report(ctx context.Context, q Query) (Report, error) {
 	r := Report{
 		From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), By: q.By,
-		Timezone: s.zone.String(), AsOf: s.now().UTC().Truncate(time.Second),
+		Timezone: s.zone.String(), AsOf: s.asOf(),
 	}
 	dimension, byPeriod := q.By, false
 	switch q.By {
@@ -140,6 +140,9 @@ func (s *Service) Report(ctx context.Context, q Query) (Report, error) {
 	}
 	return r, nil
 }
+
+// asOf returns the present instant, as answers tell it.
+func (s *Service) asOf() time.Time { return s.now().UTC().Truncate(time.Second) }
 
 // A cell is where figures stand: in a report's row, or, without a key, in its
 // totals.

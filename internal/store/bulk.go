@@ -184,3 +184,23 @@ func scanAll(rows *sql.Rows, err error) func(scan func(*sql.Rows) error) error {
 		return rows.Err()
 	}
 }
+
+// anyOf is [Tx.any] outside the ledger's transactions; kind is the column's.
+func (s *Store) anyOf(column string, n int, kind string) string {
+	if s.postgres {
+		return fmt.Sprintf("%s = ANY($%d::%s[])", column, n, kind)
+	}
+	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
+}
+
+// listOf returns the argument for [Store.anyOf]: of strings or of numbers.
+func (s *Store) listOf(values any) any {
+	if s.postgres {
+		return values
+	}
+	text, _ := json.Marshal(values) // strings and numbers always encode
+	if string(text) == "null" {
+		return "[]"
+	}
+	return string(text)
+}

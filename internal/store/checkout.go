@@ -43,6 +43,7 @@ type Checkout struct {
 	ReturnURL      string
 	CreatedAt      time.Time
 	ExpiresAt      time.Time // when Stripe's session ends
+	Day            int64     // 20260131, in the time zone of reports; not stored, but counted
 }
 
 const checkoutColumns = `id, attempt, digest, idempotency_key, status, error, session, url, currency, amount_minor,
@@ -65,25 +66,48 @@ func (c *Checkout) row() []any {
 }
 
 // AddCheckout stores c unless its attempt is taken, and reports whether it did.
+// It counts c among the signals of its day.
 func (s *Store) AddCheckout(ctx context.Context, c Checkout) (added bool, err error) {
-	result, err := s.write.ExecContext(ctx, addCheckout, c.row()...)
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		var begun []Signal
+		begun, err = addCheckoutsIn(ctx, tx, c)
+		added = len(begun) > 0
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("add a checkout: %w", err)
 	}
-	return oneRow(result)
+	return added, nil
 }
 
 // AddCheckouts stores checkouts in one transaction. It passes over those whose
-// attempt is taken, and counts none.
+// attempt is taken.
 func (s *Store) AddCheckouts(ctx context.Context, checkouts []Checkout) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
-		for _, c := range checkouts {
-			if _, err := tx.ExecContext(ctx, addCheckout, c.row()...); err != nil {
-				return fmt.Errorf("add checkouts: %w", err)
-			}
+		if _, err := addCheckoutsIn(ctx, tx, checkouts...); err != nil {
+			return fmt.Errorf("add checkouts: %w", err)
 		}
 		return nil
 	})
+}
+
+// addCheckoutsIn returns what it counted: one signal for each that was added.
+func addCheckoutsIn(ctx context.Context, tx *sql.Tx, checkouts ...Checkout) ([]Signal, error) {
+	var begun []Signal
+	for _, c := range checkouts {
+		result, err := tx.ExecContext(ctx, addCheckout, c.row()...)
+		if err != nil {
+			return nil, err
+		}
+		added, err := oneRow(result)
+		if err != nil {
+			return nil, err
+		}
+		if added {
+			begun = append(begun, Signal{c.Day, c.Article, c.Placement, c.Variant, "checkout", 1})
+		}
+	}
+	return begun, addSignalsIn(ctx, tx, begun)
 }
 
 // CheckoutByAttempt returns the checkout of an attempt; ok is false if there

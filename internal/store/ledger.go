@@ -64,20 +64,20 @@ func (t *Tx) PutLinks(ctx context.Context, links []Link) error {
 const donationColumns = `key, charge, invoice, subscription, customer, checkout, supporter, is_first, created_at, currency,
 	settlement_currency, gross_minor, refunded_minor, disputed_minor, lost_minor, fee_minor, net_minor, elsewhere,
 	gift_interval, tier, article, placement, campaign, variant, country, locale, attribution, utm_source, utm_medium,
-	utm_campaign, method, email, name, source`
+	utm_campaign, method, email, name, source, renewal, turned_at`
 
 func scanDonation(r row) (*giving.Donation, error) {
 	var d giving.Donation
-	var created int64
+	var created, turned int64
 	var elsewhere string
 	err := r.Scan(&d.Key, &d.Charge, &d.Invoice, &d.Subscription, &d.Customer, &d.Checkout, &d.Supporter, &d.First, &created,
 		&d.Currency, &d.Settled.Currency, &d.Gross, &d.Refunded, &d.Disputed, &d.Lost, &d.Settled.Fee, &d.Settled.Net,
 		&elsewhere, &d.Interval, &d.Tier, &d.Article, &d.Placement, &d.Campaign, &d.Variant, &d.Country, &d.Locale,
-		&d.Status, &d.UTMSource, &d.UTMMedium, &d.UTMCampaign, &d.Method, &d.Email, &d.Name, &d.Source)
+		&d.Status, &d.UTMSource, &d.UTMMedium, &d.UTMCampaign, &d.Method, &d.Email, &d.Name, &d.Source, &d.Renewal, &turned)
 	if err != nil {
 		return nil, fmt.Errorf("read a donation: %w", err)
 	}
-	d.Created = created / microsPerSecond
+	d.Created, d.Turned = created/microsPerSecond, turned/microsPerSecond
 	if elsewhere != "" {
 		if err := json.Unmarshal([]byte(elsewhere), &d.Elsewhere); err != nil {
 			return nil, fmt.Errorf("read donation %s: %w", d.Key, err)
@@ -125,7 +125,7 @@ func (t *Tx) donations(ctx context.Context, where string, args ...any) ([]*givin
 
 var donationRows = bulk{
 	table:   "donations",
-	columns: typed(donationColumns, map[string]string{"is_first": "BOOLEAN"}),
+	columns: typed(donationColumns, map[string]string{"is_first": "BOOLEAN", "renewal": "BOOLEAN"}),
 	tail:    `ON CONFLICT (key) DO UPDATE SET ` + setAll(donationColumns),
 }
 
@@ -174,7 +174,8 @@ func (t *Tx) PutDonations(ctx context.Context, donations []*giving.Donation) err
 		r.add(d.Key, d.Charge, d.Invoice, d.Subscription, d.Customer, d.Checkout, d.Supporter, d.First,
 			d.Created*microsPerSecond, d.Currency, d.Settled.Currency, d.Gross, d.Refunded, d.Disputed, d.Lost, d.Settled.Fee,
 			d.Settled.Net, elsewhere, string(d.Interval), d.Tier, d.Article, d.Placement, d.Campaign, d.Variant, d.Country,
-			d.Locale, d.Status, d.UTMSource, d.UTMMedium, d.UTMCampaign, d.Method, d.Email, d.Name, d.Source)
+			d.Locale, d.Status, d.UTMSource, d.UTMMedium, d.UTMCampaign, d.Method, d.Email, d.Name, d.Source,
+			d.Renewal, d.Turned*microsPerSecond)
 	}
 	return t.write(ctx, r, nil)
 }

@@ -32,7 +32,7 @@ func (s *Store) Sums(ctx context.Context, dimension string, spans []Span, byPeri
 	for _, span := range spans {
 		args = append(args, span.From, span.To)
 		parts = append(parts, fmt.Sprintf(`
-			SELECT period, value, currency, settlement_currency, donations, new_supporters,
+			SELECT period, value, currency, settlement_currency, donations, new_supporters, won, kept,
 				gross_minor, refunded_minor, disputed_minor, fee_minor, net_minor
 			FROM sums WHERE dimension = $1 AND period >= $%d AND period < $%d`, len(args)-1, len(args)))
 	}
@@ -41,7 +41,7 @@ func (s *Store) Sums(ctx context.Context, dimension string, spans []Span, byPeri
 	}
 	rows, err := s.read.QueryContext(ctx, `
 		SELECT `+period+` AS p, value, currency, settlement_currency,
-			CAST(SUM(donations) AS BIGINT), CAST(SUM(new_supporters) AS BIGINT),
+			CAST(SUM(donations) AS BIGINT), CAST(SUM(new_supporters) AS BIGINT), CAST(SUM(won) AS BIGINT), CAST(SUM(kept) AS BIGINT),
 			CAST(SUM(gross_minor) AS BIGINT), CAST(SUM(refunded_minor) AS BIGINT), CAST(SUM(disputed_minor) AS BIGINT),
 			CAST(SUM(fee_minor) AS BIGINT), CAST(SUM(net_minor) AS BIGINT)
 		FROM (`+strings.Join(parts, " UNION ALL ")+`) AS spans
@@ -53,7 +53,7 @@ func (s *Store) Sums(ctx context.Context, dimension string, spans []Span, byPeri
 	var sums []Sum
 	for rows.Next() {
 		sum := Sum{Cell: giving.Cell{Dimension: dimension}}
-		if err := rows.Scan(&sum.Period, &sum.Value, &sum.Currency, &sum.Settlement, &sum.Donations, &sum.NewSupporters,
+		if err := rows.Scan(&sum.Period, &sum.Value, &sum.Currency, &sum.Settlement, &sum.Donations, &sum.NewSupporters, &sum.Won, &sum.Kept,
 			&sum.Gross, &sum.Refunded, &sum.Disputed, &sum.Fee, &sum.Net); err != nil {
 			return nil, fmt.Errorf("read sums by %s: %w", dimension, err)
 		}

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +15,7 @@ type Signal struct {
 	Article   string
 	Placement string
 	Variant   string
-	Kind      string // seen, clicked or closed
+	Kind      string // seen, clicked or closed, or checkout for each that was begun
 	Times     int64
 }
 
@@ -40,26 +42,51 @@ func signalValues() string {
 	return text.String()
 }
 
-// AddSignals adds all of signals, or none. No two may be of one day, article,
-// placement, variant and kind.
+// AddSignals adds all of signals, or none, to their days and months.
 func (s *Store) AddSignals(ctx context.Context, signals []Signal) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		for len(signals) > 0 {
-			n := min(len(signals), signalRows)
-			args := make([]any, 0, signalRows*6)
-			for _, g := range signals[:n] {
-				args = append(args, g.Day, g.Article, g.Placement, g.Variant, g.Kind, g.Times)
-			}
-			for range signalRows - n {
-				args = append(args, 0, "", "", "", "", 0)
-			}
-			if _, err := tx.ExecContext(ctx, addSignals, args...); err != nil {
-				return fmt.Errorf("add signals: %w", err)
-			}
-			signals = signals[n:]
-		}
-		return nil
+	return s.inTx(ctx, func(tx *sql.Tx) error { return addSignalsIn(ctx, tx, signals) })
+}
+
+// byDayAndMonth returns signals folded by their days, and by their months.
+func byDayAndMonth(signals []Signal) []Signal {
+	times := map[Signal]int64{}
+	for _, g := range signals {
+		by := g.Times
+		g.Times = 0
+		times[g] += by
+		g.Day /= 100
+		times[g] += by
+	}
+	folded := make([]Signal, 0, len(times))
+	for g, by := range times {
+		g.Times = by
+		folded = append(folded, g)
+	}
+	// In one order, so that two that add at once don't wait for each other.
+	slices.SortFunc(folded, func(a, b Signal) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Article, b.Article), cmp.Compare(a.Placement, b.Placement),
+			cmp.Compare(a.Variant, b.Variant), cmp.Compare(a.Kind, b.Kind))
 	})
+	return folded
+}
+
+func addSignalsIn(ctx context.Context, tx *sql.Tx, signals []Signal) error {
+	signals = byDayAndMonth(signals)
+	for len(signals) > 0 {
+		n := min(len(signals), signalRows)
+		args := make([]any, 0, signalRows*6)
+		for _, g := range signals[:n] {
+			args = append(args, g.Day, g.Article, g.Placement, g.Variant, g.Kind, g.Times)
+		}
+		for range signalRows - n {
+			args = append(args, 0, "", "", "", "", 0)
+		}
+		if _, err := tx.ExecContext(ctx, addSignals, args...); err != nil {
+			return fmt.Errorf("add signals: %w", err)
+		}
+		signals = signals[n:]
+	}
+	return nil
 }
 
 // Signals returns what was counted from a day to another, which is left out,

@@ -91,11 +91,13 @@ var sumRows = bulk{
 	"sums",
 	[]column{
 		{"dimension", "TEXT"}, {"period", "BIGINT"}, {"value", "TEXT"}, {"currency", "TEXT"}, {"settlement_currency", "TEXT"},
-		{"donations", "BIGINT"}, {"new_supporters", "BIGINT"}, {"gross_minor", "BIGINT"}, {"refunded_minor", "BIGINT"},
+		{"donations", "BIGINT"}, {"new_supporters", "BIGINT"}, {"won", "BIGINT"}, {"kept", "BIGINT"},
+		{"gross_minor", "BIGINT"}, {"refunded_minor", "BIGINT"},
 		{"disputed_minor", "BIGINT"}, {"fee_minor", "BIGINT"}, {"net_minor", "BIGINT"},
 	},
 	`ON CONFLICT (dimension, period, value, currency, settlement_currency) DO UPDATE SET
 		donations = sums.donations + excluded.donations, new_supporters = sums.new_supporters + excluded.new_supporters,
+		won = sums.won + excluded.won, kept = sums.kept + excluded.kept,
 		gross_minor = sums.gross_minor + excluded.gross_minor, refunded_minor = sums.refunded_minor + excluded.refunded_minor,
 		disputed_minor = sums.disputed_minor + excluded.disputed_minor,
 		fee_minor = sums.fee_minor + excluded.fee_minor, net_minor = sums.net_minor + excluded.net_minor`,
@@ -107,7 +109,7 @@ func (t *Tx) MoveSums(ctx context.Context, moves map[giving.Cell]giving.Figures)
 	for c, f := range moves {
 		if f != (giving.Figures{}) {
 			r.add(c.Dimension, c.Period, c.Value, c.Currency, c.Settlement,
-				f.Donations, f.NewSupporters, f.Gross, f.Refunded, f.Disputed, f.Fee, f.Net)
+				f.Donations, f.NewSupporters, f.Won, f.Kept, f.Gross, f.Refunded, f.Disputed, f.Fee, f.Net)
 		}
 	}
 	return t.write(ctx, r, nil)
@@ -116,13 +118,13 @@ func (t *Tx) MoveSums(ctx context.Context, moves map[giving.Cell]giving.Figures)
 // Sums calls f for every cell of the sums that is not empty.
 func (t *Tx) Sums(ctx context.Context, f func(giving.Cell, giving.Figures)) error {
 	return t.query(ctx, `
-		SELECT dimension, period, value, currency, settlement_currency, donations, new_supporters,
+		SELECT dimension, period, value, currency, settlement_currency, donations, new_supporters, won, kept,
 			gross_minor, refunded_minor, disputed_minor, fee_minor, net_minor
 		FROM sums`, nil, func(r row) error {
 		var c giving.Cell
 		var n giving.Figures
 		err := r.Scan(&c.Dimension, &c.Period, &c.Value, &c.Currency, &c.Settlement,
-			&n.Donations, &n.NewSupporters, &n.Gross, &n.Refunded, &n.Disputed, &n.Fee, &n.Net)
+			&n.Donations, &n.NewSupporters, &n.Won, &n.Kept, &n.Gross, &n.Refunded, &n.Disputed, &n.Fee, &n.Net)
 		if err == nil && n != (giving.Figures{}) {
 			f(c, n)
 		}

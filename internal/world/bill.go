@@ -8,12 +8,13 @@ type bill struct {
 	donor          donor
 	member         *member // nil for an invoice of its own
 	created        int64   // Unix seconds
+	later          bool    // of a membership, but not its first
 }
 
 // newBill drafts an invoice of p, of which credit is already paid from the
 // customer's balance. Invoices of a membership are open facts of it.
 func (s *story) newBill(d donor, m *course, p price, credit int64, reason string) *bill {
-	b := &bill{donor: d, price: p, due: p.amount - credit, created: s.now}
+	b := &bill{donor: d, price: p, due: p.amount - credit, created: s.now, later: m != nil && reason != "subscription_create"}
 	id := s.newID("in")
 	line := fields{
 		"id": s.newID("il"), "object": "line_item", "amount": p.amount, "amount_excluding_tax": p.amount,
@@ -95,7 +96,7 @@ func (s *story) close(b *bill, at, status string) {
 // billed is the gift that paying b makes.
 func (s *story) billed(b *bill, o origin, c card, interval string) *gift {
 	g := s.newGift(b.donor, price{b.due, b.price.currency}, o, c, interval)
-	g.member = b.member
+	g.member, g.renewal = b.member, b.later
 	return g
 }
 

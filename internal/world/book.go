@@ -61,6 +61,7 @@ type Row struct {
 // Sums are what a row adds up.
 type Sums struct {
 	Donations, NewSupporters  int64
+	Won, Kept                 int64 // no renewals, and those of which something is left
 	Gross, Refunded, Disputed int64
 	Fee, Net                  int64
 }
@@ -85,7 +86,11 @@ type Line struct {
 // the dimension "all" with an empty value.
 var dimensions = []string{
 	"all", "article", "placement", "campaign", "variant", "country", "interval", "tier",
+	"article/placement", "campaign/placement", "placement/variant",
 }
+
+// Pair is the value of a pair of dimensions.
+func Pair(a, b string) string { return a + "\x1f" + b }
 
 // book adds up the facts: those that events gave away, or all of them.
 func (a *account) book(eventsOnly bool) Book {
@@ -270,6 +275,12 @@ func (b *Book) addUp(gifts []*gift, eventsOnly bool) {
 		if first[d.Supporter] == g.key {
 			sums.NewSupporters = 1
 		}
+		if !g.renewal {
+			sums.Won = 1
+			if d.Gross-d.Refunded-d.Lost > 0 {
+				sums.Kept = 1
+			}
+		}
 		b.add(d, d.Settlement, sums)
 		for currency, other := range g.feesAndNets(eventsOnly) {
 			if currency != d.Settlement {
@@ -297,7 +308,8 @@ func (b *Book) firsts() map[string]string {
 }
 
 func (b *Book) add(d Donation, settlement string, add Sums) {
-	values := []string{"", d.Article, d.Placement, d.Campaign, d.Variant, d.Country, d.Interval, d.Tier}
+	values := []string{"", d.Article, d.Placement, d.Campaign, d.Variant, d.Country, d.Interval, d.Tier,
+		Pair(d.Article, d.Placement), Pair(d.Campaign, d.Placement), Pair(d.Placement, d.Variant)}
 	for i, dimension := range dimensions {
 		row := Row{dimension, values[i], d.Day, d.Currency, settlement}
 		b.Daily[row] = b.Daily[row].Plus(add)
@@ -307,7 +319,7 @@ func (b *Book) add(d Donation, settlement string, add Sums) {
 // Plus returns s and other added up.
 func (s Sums) Plus(other Sums) Sums {
 	return Sums{
-		s.Donations + other.Donations, s.NewSupporters + other.NewSupporters, s.Gross + other.Gross,
+		s.Donations + other.Donations, s.NewSupporters + other.NewSupporters, s.Won + other.Won, s.Kept + other.Kept, s.Gross + other.Gross,
 		s.Refunded + other.Refunded, s.Disputed + other.Disputed, s.Fee + other.Fee, s.Net + other.Net,
 	}
 }

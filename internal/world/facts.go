@@ -11,7 +11,8 @@ type gift struct {
 	country  string
 	interval string
 	donor    donor
-	member   *member // the membership it renews, or nil
+	member   *member // the membership it is a payment of, or nil
+	renewal  bool    // a later payment of it: no ask won it
 
 	settled  *transaction // the charge's, or nil
 	rate     int64        // thousandths of settlement units for one minor unit

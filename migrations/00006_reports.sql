@@ -1,0 +1,29 @@
+-- +goose Up
+
+-- Whether a donation is a later payment of a membership, and when it last
+-- turned: the newest creation of its charge, a refund or a dispute of it.
+ALTER TABLE donations ADD COLUMN renewal BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE donations ADD COLUMN turned_at BIGINT NOT NULL DEFAULT 0;
+
+-- Donations that an ask won, all but renewals, and how many of those are kept.
+ALTER TABLE sums ADD COLUMN won BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE sums ADD COLUMN kept BIGINT NOT NULL DEFAULT 0;
+
+-- Signals by day (20260131) and by month (202601), and checkouts among them.
+CREATE TABLE signals_wider (
+    day       BIGINT NOT NULL,
+    article   TEXT NOT NULL,
+    placement TEXT NOT NULL,
+    variant   TEXT NOT NULL,
+    kind      TEXT NOT NULL CHECK (kind IN ('seen', 'clicked', 'closed', 'checkout')),
+    times     BIGINT NOT NULL,
+    PRIMARY KEY (day, article, placement, variant, kind)
+);
+INSERT INTO signals_wider SELECT day, article, placement, variant, kind, times FROM signals_daily;
+INSERT INTO signals_wider
+    SELECT day / 100, article, placement, variant, kind, CAST(SUM(times) AS BIGINT)
+    FROM signals_daily GROUP BY day / 100, article, placement, variant, kind;
+DROP TABLE signals_daily;
+ALTER TABLE signals_wider RENAME TO signals_daily;
+CREATE INDEX signals_article ON signals_daily (article, day);
+CREATE INDEX signals_variant ON signals_daily (variant, day) WHERE variant <> '';
