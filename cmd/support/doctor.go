@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/united24media/support/docs"
 	"github.com/united24media/support/internal/config"
 	"github.com/united24media/support/internal/mail"
 	"github.com/united24media/support/internal/redisdb"
@@ -24,15 +25,16 @@ const (
 // apiVersion is Stripe's API version that everything here speaks.
 const apiVersion = "2023-10-16"
 
-// runDoctor is `support doctor`: one line a check, and an error if one fails.
+// runDoctor is `support doctor`: one line a check, and an error if one fails;
+// or, with an alert's name, what it means and what to do.
 func runDoctor(ctx context.Context, p *program, args []string) error {
 	_, parse := p.flags("doctor")
 	rest, err := parse(args)
 	if err != nil {
 		return err
 	}
-	if err := none("doctor", rest); err != nil {
-		return err
+	if len(rest) > 0 {
+		return p.explain(rest)
 	}
 	settings, err := p.load()
 	d := &doctor{program: p, settings: settings}
@@ -54,6 +56,17 @@ func runDoctor(ctx context.Context, p *program, args []string) error {
 	if d.failed {
 		return errTold
 	}
+	return nil
+}
+
+// explain prints the page of an alert.
+func (p *program) explain(names []string) error {
+	page := docs.Problem(names[0])
+	if len(names) > 1 || page == "" {
+		return usagef("there is no page about %q; did you mean: support doctor %s", strings.Join(names, " "),
+			nearest(names[0], docs.Problems()))
+	}
+	fmt.Fprintln(p.stdout, page)
 	return nil
 }
 

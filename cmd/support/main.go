@@ -47,7 +47,7 @@ func commands() []command {
 	return []command{
 		{"serve", "", "runs the service; what happens without a command", runServe},
 		{"migrate", "[up|status]", "brings the database's schema up to date, or shows it", runMigrate},
-		{"doctor", "", "checks settings, database, Redis, Stripe, mail and clock", runDoctor},
+		{"doctor", "[ALERT]", "checks settings, database, Redis, Stripe, mail and clock; explains an alert", runDoctor},
 		{"staff", "add EMAIL --role viewer|finance|admin | remove EMAIL | list | link EMAIL", "says who may open the staff pages, and makes sign-in addresses", runStaff},
 		{"token", "create NAME --role viewer|finance | revoke NAME | list", "makes and ends tokens for reports", runToken},
 		{"asks", "off|on|policy [FILE]", "turns all asks off or on; shows or sets the policy of the asks", runAsks},
