@@ -18,6 +18,7 @@ import (
 	"github.com/united24media/support/internal/ask"
 	"github.com/united24media/support/internal/attribution"
 	"github.com/united24media/support/internal/checkout"
+	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/config"
 	"github.com/united24media/support/internal/counts"
 	"github.com/united24media/support/internal/ledger"
@@ -228,10 +229,10 @@ func stripeKey(settings config.Settings) string {
 // Another API, for tests, may have pages of its own.
 func payOrigins(settings config.Settings) []string {
 	if settings.Sandbox() {
-		return []string{checkout.Origin(settings.PublicURL)}
+		return []string{clean.Origin(settings.PublicURL)}
 	}
 	if settings.StripeAPIURL != "" {
-		return []string{checkout.StripeOrigin, checkout.Origin(settings.StripeAPIURL)}
+		return []string{checkout.StripeOrigin, clean.Origin(settings.StripeAPIURL)}
 	}
 	return nil
 }

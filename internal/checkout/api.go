@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/fault"
 )
 
@@ -86,7 +87,7 @@ func (in *input) set(name string, raw json.RawMessage) error {
 	text := in.text(name)
 	utm := text == nil && isUTM(name)
 	if text == nil && !utm {
-		return fault.Field(cutRunes(cleanText(name), maxName), "There is no such field.")
+		return fault.Field(clean.Cut(clean.Text(name), maxName), "There is no such field.")
 	}
 	var value string
 	if raw != nil && json.Unmarshal(raw, &value) != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/offer"
@@ -111,7 +112,7 @@ func (s *Service) country(c *gin.Context) string {
 // returnable returns the address that a donor may be sent back to, or "": one
 // of the news site, and nothing else.
 func (s *Service) returnable(address string) string {
-	if origin := Origin(address); origin != "" && slices.Contains(s.SiteOrigins, origin) {
+	if origin := clean.Origin(address); origin != "" && slices.Contains(s.SiteOrigins, origin) {
 		return address
 	}
 	return ""

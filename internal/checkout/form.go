@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/money"
@@ -128,7 +129,7 @@ func (f form) input() (input, error) {
 		}
 	}
 	// A token that is no token is none, here as in a plain link.
-	if len(in.token) > maxToken || in.token != cleanText(in.token) {
+	if len(in.token) > maxToken || in.token != clean.Text(in.token) {
 		in.token = ""
 	}
 	minor, err := f.amount()

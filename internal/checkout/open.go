@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/i18n"
@@ -271,7 +272,7 @@ func (r *refusals) key(now time.Time) string {
 
 // opened stores Stripe's session, if it leads where donors may be sent.
 func (s *Service) opened(ctx context.Context, row store.Checkout, session stripeapi.Session) (store.Checkout, error) {
-	if !slices.Contains(s.PayOrigins, Origin(session.URL)) {
+	if !slices.Contains(s.PayOrigins, clean.Origin(session.URL)) {
 		err := fmt.Errorf("the session %s leads to %q, not to %s", session.ID, session.URL, strings.Join(s.PayOrigins, " or "))
 		return row, s.failed(ctx, row, err)
 	}
@@ -288,7 +289,7 @@ func (s *Service) opened(ctx context.Context, row store.Checkout, session stripe
 func (s *Service) failed(ctx context.Context, row store.Checkout, cause error) error {
 	s.Log.ErrorContext(ctx, "checkout: no session", "checkout", row.ID, "currency", row.Currency,
 		"interval", row.Interval, "err", cause)
-	if err := s.Store.FailCheckout(ctx, row.ID, cutRunes(cause.Error(), maxReason)); err != nil {
+	if err := s.Store.FailCheckout(ctx, row.ID, clean.Cut(cause.Error(), maxReason)); err != nil {
 		s.Log.ErrorContext(ctx, "checkout: the reason could not be stored", "checkout", row.ID, "err", err)
 	}
 	if stripeapi.IsKind(cause, stripeapi.Unreachable) || stripeapi.IsKind(cause, stripeapi.Limited) {

@@ -318,19 +318,8 @@ func (f form) amount() (int64, error) {
 	if strings.TrimSpace(text) == "" {
 		return 0, errNoAmount
 	}
-	a, err := money.Parse(plainNumber(text, f.currency), f.currency)
+	a, err := i18n.ParseMoney(text, f.currency)
 	return a.Minor, err
 }
 
 var errNoAmount = errors.New("no amount was chosen")
-
-// plainNumber takes from a typed amount what people put around figures: the
-// currency's sign and spaces.
-func plainNumber(text, currency string) string {
-	text = cleanText(text)
-	for _, lang := range i18n.Languages() {
-		text = strings.ReplaceAll(text, i18n.Symbol(lang, currency), "")
-	}
-	text = strings.ReplaceAll(strings.ToUpper(text), currency, "")
-	return strings.ReplaceAll(text, " ", "")
-}

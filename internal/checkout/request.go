@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/money"
@@ -23,7 +24,6 @@ const (
 	maxAttempt = 100      // bytes
 	maxName    = 100      // characters
 	maxMessage = 255      // characters
-	maxURL     = 2000     // bytes
 	maxLocale  = 35       // bytes
 	maxUTM     = 500      // characters of a value; longer ones are cut
 	maxUTMs    = 8        // how many
@@ -86,7 +86,7 @@ func (r request) digest() string {
 func (s *Service) validate(in input) (request, error) {
 	r := request{
 		attempt: in.attempt, Tier: in.tier, Anonymous: in.anonymous,
-		Name: cleanText(in.name), Message: cleanText(in.message), ReturnURL: in.returnURL, UTM: map[string]string{},
+		Name: clean.Text(in.name), Message: clean.Text(in.message), ReturnURL: in.returnURL, UTM: map[string]string{},
 	}
 	var err error
 	if r.Interval, r.Amount, err = checkAmount(in); err != nil {
@@ -105,7 +105,7 @@ func (s *Service) validate(in input) (request, error) {
 		if len(r.UTM) == maxUTMs {
 			return r, fault.Field(name, "At most %d utm_ fields can be sent.", maxUTMs)
 		}
-		if value = cutRunes(cleanText(value), maxUTM); value != "" {
+		if value = clean.Cut(clean.Text(value), maxUTM); value != "" {
 			r.UTM[name] = value
 		}
 	}
@@ -155,9 +155,9 @@ func checkTexts(in input, r request) error {
 	switch {
 	case !isPlacement(in.placement):
 		return fault.Field("placement", "A placement is mid or end; leave it out for a gift from elsewhere.")
-	case len(in.attempt) > maxAttempt || in.attempt != cleanText(in.attempt):
+	case len(in.attempt) > maxAttempt || in.attempt != clean.Text(in.attempt):
 		return fault.Field("attempt", "The attempt is an id of your own, up to %d plain characters.", maxAttempt)
-	case len(in.token) > maxToken || in.token != cleanText(in.token):
+	case len(in.token) > maxToken || in.token != clean.Text(in.token):
 		return fault.Field("token", "The token is not one of ours; leave it out.")
 	case utf8.RuneCountInString(r.Name) > maxName:
 		return fault.Field("name", "The name may have up to %d characters.", maxName)

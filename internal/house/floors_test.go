@@ -43,6 +43,7 @@ var floors = map[string]int{
 
 	"internal/money":   0,
 	"internal/fault":   0,
+	"internal/clean":   0,
 	"internal/config":  0,
 	"internal/look":    0,
 	"internal/limits":  0,

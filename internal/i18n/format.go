@@ -7,6 +7,7 @@ import (
 
 	"github.com/bojanz/currency"
 
+	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/money"
 )
 
@@ -36,6 +37,18 @@ func Decimal(lang string, a money.Amount) string {
 		return text
 	}
 	return strings.Replace(text, ".", ",", 1)
+}
+
+// ParseMoney returns the amount that somebody typed in a currency, with its
+// sign and spaces around the figures or without, in any of our languages. Its
+// errors are [money.Parse]'s.
+func ParseMoney(text, code string) (money.Amount, error) {
+	text = clean.Text(text)
+	for _, lang := range Languages() {
+		text = strings.ReplaceAll(text, Symbol(lang, code), "")
+	}
+	text = strings.ReplaceAll(strings.ToUpper(text), code, "")
+	return money.Parse(strings.ReplaceAll(text, " ", ""), code)
 }
 
 // Symbol returns how lang shortens a currency, such as "€", or its code where
