@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"context"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -35,6 +37,7 @@ type donation struct {
 	Refunded           int64     `json:"refunded_minor"`
 	Disputed           int64     `json:"disputed_minor"`
 	Received           int64     `json:"received_minor"`
+	Status             string    `json:"status"`
 	SettlementCurrency *string   `json:"settlement_currency"`
 	Fee                *int64    `json:"fee_minor"`
 	Net                *int64    `json:"net_minor"`
@@ -71,32 +74,26 @@ func (s *Service) List(c *gin.Context) error {
 		return err
 	}
 	values, err := parameters(c, func(name string) bool {
-		return store.FilterableDonationField(name) || slices.Contains([]string{"from", "to", "cursor", "limit"}, name)
+		return slices.Contains(listFilters, name) || slices.Contains(moreParameters, name)
 	})
 	if err != nil {
 		return err
 	}
-	filter, err := s.filter(values)
+	filter, err := s.filter(c.Request.Context(), values, token.Role)
 	if err != nil {
 		return err
 	}
-	size := filter.Limit
-	filter.Limit++ // one more tells whether there is a next page
-	found, err := s.store.Donations(c.Request.Context(), filter)
+	found, err := s.store.DonationList(c.Request.Context(), filter)
 	if err != nil {
 		return err
 	}
-	var next *string
-	if len(found) > size {
-		found = found[:size]
-		cursor := writeCursor(found[size-1])
-		next = &cursor
-	}
-	page := make([]donation, 0, len(found))
-	for _, d := range found {
+	page := make([]donation, 0, len(found.Donations))
+	for _, d := range found.Donations {
 		page = append(page, shown(d, token.Role))
 	}
-	c.JSON(http.StatusOK, gin.H{"donations": page, "next_cursor": next})
+	c.JSON(http.StatusOK, gin.H{
+		"donations": page, "next_cursor": cursor(found.Older, ""), "previous_cursor": cursor(found.Newer, backwards),
+	})
 	return nil
 }
 
@@ -120,8 +117,18 @@ func (s *Service) Donation(c *gin.Context) error {
 	return nil
 }
 
+// listFilters are the parameters of a list that are compared with a field of
+// the same name.
+var listFilters = []string{
+	"article", "placement", "campaign", "variant", "country", "currency", "interval", "tier", "attribution", "source",
+	"settlement_currency", "status", "method", "subscription",
+}
+
+// moreParameters are the other parameters of a list.
+var moreParameters = []string{"from", "to", "amount_from", "amount_to", "text", "cursor", "limit"}
+
 // filter reads the parameters of a list.
-func (s *Service) filter(values url.Values) (store.DonationFilter, error) {
+func (s *Service) filter(ctx context.Context, values url.Values, role string) (store.DonationFilter, error) {
 	f := store.DonationFilter{Equal: map[string]string{}, Limit: defaultPage}
 	for name := range values {
 		value := values.Get(name)
@@ -131,12 +138,28 @@ func (s *Service) filter(values url.Values) (store.DonationFilter, error) {
 			f.From, err = s.midnight(name, value)
 		case "to":
 			f.To, err = s.midnight(name, value)
+		case "amount_from":
+			f.AmountFrom, err = minorUnits(name, value)
+		case "amount_to":
+			f.AmountTo, err = minorUnits(name, value)
+		case "text":
+			f.Text, err = s.Find(ctx, value, role == RoleFinance)
 		case "cursor":
-			f.After, err = readCursor(value)
+			f.At, f.Back, err = ReadCursor(value)
 		case "limit":
 			f.Limit, err = strconv.Atoi(value)
 			if err != nil || f.Limit < 1 || f.Limit > maxPage {
 				err = fault.Field("limit", "A page has 1 to %d donations.", maxPage)
+			}
+		case "status":
+			f.Equal[name] = value
+			if !slices.Contains(giving.Outcomes(), value) {
+				err = fault.Field("status", "A status is one of: %s.", strings.Join(giving.Outcomes(), ", "))
+			}
+		case "subscription":
+			f.Equal[name] = value
+			if role != RoleFinance {
+				err = fault.Field("subscription", "Only a token of role finance may ask for a subscription's donations.")
 			}
 		case "currency", "settlement_currency", "country":
 			f.Equal[name] = strings.ToUpper(value)
@@ -147,10 +170,28 @@ func (s *Service) filter(values url.Values) (store.DonationFilter, error) {
 			return store.DonationFilter{}, err
 		}
 	}
-	if !f.From.IsZero() && !f.To.IsZero() && !f.To.After(f.From) {
-		return store.DonationFilter{}, fault.Field("to", "The day is not after from; to is the day after the last one.")
+	return f, CheckFilter(f)
+}
+
+// CheckFilter returns a [fault.Invalid] for filters that don't go together.
+func CheckFilter(f store.DonationFilter) error {
+	switch {
+	case !f.From.IsZero() && !f.To.IsZero() && !f.To.After(f.From):
+		return fault.Field("to", "The day is not after from; to is the day after the last one.")
+	case (f.AmountFrom != 0 || f.AmountTo != 0) && f.Equal["currency"] == "":
+		return fault.Field("currency", "Give the currency that the amounts are in.")
+	case f.AmountTo != 0 && f.AmountTo < f.AmountFrom:
+		return fault.Field("amount_to", "The amount is less than amount_from.")
 	}
-	return f, nil
+	return nil
+}
+
+func minorUnits(field, text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, fault.Field(field, "Give a whole number of minor units, such as 1050 for 10.50 EUR.")
+	}
+	return n, nil
 }
 
 // midnight returns when a day begins in the reports' time zone.
@@ -162,19 +203,40 @@ func (s *Service) midnight(field, text string) (time.Time, error) {
 	return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, s.zone), nil
 }
 
-// writeCursor returns the place after d, opaque to callers.
-func writeCursor(d *giving.Donation) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(d.Created, 10) + " " + d.Key))
+// backwards begins a cursor that leads to newer donations.
+const backwards = "<"
+
+// cursor returns a place in the list as callers keep it, opaque to them; nil
+// for the list's end.
+func cursor(p store.Position, direction string) *string {
+	if p == (store.Position{}) {
+		return nil
+	}
+	text := WriteCursor(p, direction == backwards)
+	return &text
 }
 
-func readCursor(text string) (store.Position, error) {
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	created, key, ok := strings.Cut(string(raw), " ")
-	at, numberErr := strconv.ParseInt(created, 10, 64)
-	if err != nil || numberErr != nil || !ok || key == "" {
-		return store.Position{}, fault.Field("cursor", "The cursor is not one we gave; take next_cursor of the page before.")
+// WriteCursor returns a place in the list, and which way to read from there, as
+// text.
+func WriteCursor(p store.Position, back bool) string {
+	text := strconv.FormatInt(p.Created, 10) + " " + p.Key
+	if back {
+		text = backwards + text
 	}
-	return store.Position{Created: at, Key: key}, nil
+	return base64.RawURLEncoding.EncodeToString([]byte(text))
+}
+
+// ReadCursor reads what [WriteCursor] wrote. It returns a [fault.Invalid] that
+// names cursor.
+func ReadCursor(text string) (p store.Position, back bool, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	place, back := strings.CutPrefix(string(raw), backwards)
+	created, key, ok := strings.Cut(place, " ")
+	at, numberErr := strconv.ParseInt(created, 10, 64)
+	if err != nil || numberErr != nil || !ok || strings.ContainsRune(key, 0) || !utf8.ValidString(key) {
+		return store.Position{}, false, fault.Field("cursor", "The cursor is not one we gave; take next_cursor of the page before.")
+	}
+	return store.Position{Created: at, Key: key}, back, nil
 }
 
 // shown returns d as a holder of role may see it.
@@ -182,7 +244,7 @@ func shown(d *giving.Donation, role string) donation {
 	out := donation{
 		ID: d.Key, CreatedAt: time.Unix(d.Created, 0).UTC(), Source: d.Source, Interval: string(d.Interval), Tier: d.Tier,
 		Currency: d.Currency, Gross: d.Gross, Refunded: d.Refunded, Disputed: d.Disputed,
-		Received: d.Gross - d.Refunded - d.Disputed, NewSupporter: d.First,
+		Received: d.Gross - d.Refunded - d.Disputed, Status: d.Outcome(), NewSupporter: d.First,
 		Article: d.Article, Placement: d.Placement, Campaign: d.Campaign, Variant: d.Variant,
 		Country: d.Country, Locale: d.Locale, Attribution: d.Status,
 		UTMSource: d.UTMSource, UTMMedium: d.UTMMedium, UTMCampaign: d.UTMCampaign, Method: d.Method,

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
 
@@ -95,6 +96,9 @@ func parameters(c *gin.Context, known func(name string) bool) (url.Values, error
 		}
 		if len(all) > 1 {
 			return nil, fault.Field(name, "Give this parameter once.")
+		}
+		if !utf8.ValidString(all[0]) || strings.ContainsRune(all[0], 0) {
+			return nil, fault.Field(name, "The value has characters that can't be read.")
 		}
 	}
 	return values, nil

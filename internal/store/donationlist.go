@@ -14,7 +14,7 @@ import (
 	"github.com/united24media/support/internal/giving"
 )
 
-// A Position is a place in the list of donations: the last one shown.
+// A Position is a place in the list of donations.
 type Position struct {
 	Created int64 // seconds since 1970
 	Key     string
@@ -22,77 +22,436 @@ type Position struct {
 
 // A DonationFilter chooses donations. Its zero value chooses all.
 type DonationFilter struct {
-	From, To time.Time         // To is exclusive; zero means no bound
-	Equal    map[string]string // by names that [FilterableDonationField] knows
-	After    Position          // zero starts at the newest
-	Limit    int               // rows at most, 1 or more
+	From, To   time.Time         // To is exclusive; zero means no bound
+	Equal      map[string]string // by names that [FilterableDonationField] knows
+	AmountFrom int64             // gross, in minor units, as AmountTo; 0 means no bound. Both want a currency among Equal
+	AmountTo   int64
+	Text       *Text    // nil means any
+	First      bool     // only the first gift of each supporter
+	At         Position // the page begins after it; zero is the list's end that Back turns to
+	Back       bool     // the page before At instead of the one after
+	Limit      int      // rows at most, 1 or more
 }
 
-// donationFields holds the columns that a list can be filtered by, by the name
-// a caller gives them.
-var donationFields = map[string]string{
-	"article": "article", "placement": "placement", "campaign": "campaign", "variant": "variant",
-	"country": "country", "currency": "currency", "interval": "gift_interval", "tier": "tier",
-	"attribution": "attribution", "source": "source", "settlement_currency": "settlement_currency",
+// A Text is what a search looks for. A donation that any part of it fits is
+// found.
+type Text struct {
+	Person string   // the beginning of a folded address or name; "" fits none
+	Key    string   // the beginning of a donation's key; "" fits none
+	Keys   []string // whole keys
 }
+
+// A DonationPage is one page of the list, newest first.
+type DonationPage struct {
+	Donations    []*giving.Donation
+	Older, Newer Position // where the next page begins, and with Back the one before; zero where the list ends
+	Short        bool     // the search went no further, though the list goes on
+}
+
+// Limits of one page's search. Where no index leads to a combination of
+// filters, its page may be short: then the next one goes on.
+const (
+	maxScan     = 10_000 // rows that are looked at in one go
+	maxSorted   = 1_000  // rows that are sorted rather than searched for by time
+	scanWindows = 3      // goes
+)
+
+// listLimits are maxScan and maxSorted, or what a test has in their place.
+type listLimits struct{ window, few int }
+
+// A field is a column that a list can be filtered by.
+type field struct {
+	column string
+	common string // with an index: the value it leaves out
+	index  bool   // an index leads to its values by time
+}
+
+// donationFields holds what a list can be filtered by, by the name a caller
+// gives it. migrations/00007_gifts.sql has the indexes.
+var donationFields = map[string]field{
+	"article":             {"article", anyValue, true},
+	"placement":           {"placement", "mid", true},
+	"campaign":            {"campaign", "", true},
+	"country":             {"country", anyValue, true},
+	"currency":            {"currency", anyValue, true},
+	"interval":            {"gift_interval", "once", true},
+	"status":              {"status", giving.Received, true},
+	"method":              {"method", "card", true},
+	"attribution":         {"attribution", "signed", true},
+	"subscription":        {"subscription", "", true},
+	"supporter":           {"supporter", anyValue, true},
+	"variant":             {column: "variant"},
+	"tier":                {column: "tier"},
+	"source":              {column: "source"},
+	"settlement_currency": {column: "settlement_currency"},
+}
+
+// anyValue stands for no value that an index leaves out.
+const anyValue = "\x00"
 
 // FilterableDonationField reports whether lists can be filtered by a name.
-func FilterableDonationField(name string) bool { return donationFields[name] != "" }
+func FilterableDonationField(name string) bool { return donationFields[name].column != "" }
 
-// Donations returns a page of donations, newest first.
-func (s *Store) Donations(ctx context.Context, f DonationFilter) ([]*giving.Donation, error) {
-	where, args := f.conditions()
-	args = append(args, f.Limit)
-	rows, err := s.read.QueryContext(ctx, fmt.Sprintf(`SELECT %s FROM donations %s ORDER BY created_at DESC, key DESC LIMIT $%d`,
-		donationColumns, where, len(args)), args...)
-	if err != nil {
-		return nil, fmt.Errorf("list donations: %w", err)
-	}
-	defer rows.Close()
-	var donations []*giving.Donation
-	for rows.Next() {
-		d, err := scanDonation(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list donations: %w", err)
-		}
-		donations = append(donations, d)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("list donations: %w", err)
-	}
-	return donations, nil
+// DonationList returns a page of donations. Pages stay as they are when newer
+// donations arrive.
+func (s *Store) DonationList(ctx context.Context, f DonationFilter) (DonationPage, error) {
+	return s.donationList(ctx, f, listLimits{window: maxScan, few: maxSorted})
 }
 
-// conditions returns a WHERE of only the filters in use, which plans better
-// than one that names all, and its arguments.
-func (f DonationFilter) conditions() (where string, args []any) {
-	var parts []string
-	add := func(format string, values ...any) {
-		numbers := make([]any, len(values))
-		for i := range values {
-			numbers[i] = len(args) + i + 1
+func (s *Store) donationList(ctx context.Context, f DonationFilter, limits listLimits) (page DonationPage, err error) {
+	err = s.Look(ctx, func(tx *Tx) error {
+		l := lister{tx: tx, DonationFilter: f, limits: limits}
+		page, err = l.page(ctx)
+		return err
+	})
+	if err != nil {
+		return DonationPage{}, fmt.Errorf("list donations: %w", err)
+	}
+	return page, nil
+}
+
+// A lister reads one page.
+type lister struct {
+	tx *Tx
+	DonationFilter
+	limits listLimits
+	keys   []string // of the few donations it can be, once they are known; nil otherwise
+}
+
+func (l *lister) page(ctx context.Context) (DonationPage, error) {
+	if err := l.narrow(ctx); err != nil {
+		return DonationPage{}, err
+	}
+	found, end, err := l.search(ctx)
+	if err != nil {
+		return DonationPage{}, err
+	}
+	page := DonationPage{Donations: found, Short: end != Position{}}
+	if len(found) > l.Limit {
+		page.Donations, page.Short = found[:l.Limit], false
+		end = place(found[l.Limit-1])
+	}
+	var first Position // where the list goes on in the other direction
+	switch {
+	case l.At == Position{}:
+	case len(page.Donations) > 0:
+		first = place(page.Donations[0])
+	case l.Back: // what is at the same second is shown again
+		first = Position{l.At.Created + 1, ""}
+	default:
+		first = Position{l.At.Created - 1, lastKey}
+	}
+	page.Older, page.Newer = end, first
+	if l.Back {
+		slices.Reverse(page.Donations)
+		page.Older, page.Newer = first, end
+	}
+	return page, nil
+}
+
+func place(d *giving.Donation) Position { return Position{d.Created, d.Key} }
+
+// search returns the page's donations, one more where the list goes on, and
+// where it stopped looking; zero if that is the end of the list.
+func (l *lister) search(ctx context.Context) (found []*giving.Donation, end Position, err error) {
+	leads, rest := l.split()
+	lead, err := l.best(ctx, leads)
+	if err != nil {
+		return nil, Position{}, err
+	}
+	all := append(slices.DeleteFunc(leads, func(c condition) bool { return c.text == lead.text }), rest...)
+	if len(all) == 0 {
+		found, err = l.read(ctx, l.At, []condition{lead}, nil, l.Limit+1)
+		return found, Position{}, err
+	}
+	at := l.At
+	for range scanWindows {
+		more, err := l.read(ctx, at, []condition{lead}, all, l.Limit+1-len(found))
+		if err != nil {
+			return nil, Position{}, err
 		}
-		args = append(args, values...)
-		parts = append(parts, fmt.Sprintf(format, numbers...))
-	}
-	if !f.From.IsZero() {
-		add("created_at >= $%d", Micros(f.From))
-	}
-	if !f.To.IsZero() {
-		add("created_at < $%d", Micros(f.To))
-	}
-	if f.After != (Position{}) {
-		add("(created_at, key) < ($%d, $%d)", f.After.Created*microsPerSecond, f.After.Key)
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.Equal)) { // sorted, so that one filter is one prepared statement
-		if column := donationFields[name]; column != "" {
-			add(column+" = $%d", f.Equal[name])
+		found = append(found, more...)
+		if len(found) > l.Limit {
+			return found, Position{}, nil
+		}
+		if at, err = l.after(ctx, at, lead, l.limits.window); err != nil || at == (Position{}) {
+			return found, Position{}, err
 		}
 	}
-	if len(parts) == 0 {
-		return "", nil
+	return found, at, nil
+}
+
+// A condition is a part of a WHERE with its arguments, which it calls ?.
+type condition struct {
+	text string
+	args []any
+}
+
+// split returns the conditions that an index leads to by time, and the others.
+func (l *lister) split() (leads, rest []condition) {
+	if l.keys != nil {
+		return []condition{l.tx.oneOf(l.keys)}, l.others()
 	}
-	return "WHERE " + strings.Join(parts, " AND "), args
+	if l.First {
+		leads = append(leads, condition{text: "is_first"})
+	}
+	for _, c := range l.equal() {
+		if c.leads {
+			leads = append(leads, c.condition)
+		} else {
+			rest = append(rest, c.condition)
+		}
+	}
+	return leads, append(append(rest, l.amount()...), l.text()...)
+}
+
+// others returns what a filter asks for besides the donations it is known to
+// choose from.
+func (l *lister) others() (rest []condition) {
+	for _, c := range l.equal() {
+		rest = append(rest, c.condition)
+	}
+	if l.First {
+		rest = append(rest, condition{text: "is_first"})
+	}
+	if l.Text != nil { // the text chose them
+		rest = append(rest, l.amount()...)
+	}
+	return rest
+}
+
+type equality struct {
+	condition
+	leads bool // an index leads to it by time
+}
+
+func (l *lister) equal() (all []equality) {
+	for _, name := range slices.Sorted(maps.Keys(l.Equal)) { // sorted, so that one filter is one prepared statement
+		f, value := donationFields[name], l.Equal[name]
+		if f.column == "" {
+			continue
+		}
+		c := equality{condition{f.column + " = ?", []any{value}}, f.index && value != f.common}
+		if c.leads && f.common != anyValue { // or the database can't know that the index holds it
+			c.text += " AND " + f.column + " <> '" + f.common + "'"
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+func (l *lister) amount() (all []condition) {
+	if l.AmountFrom != 0 {
+		all = append(all, condition{"gross_minor >= ?", []any{l.AmountFrom}})
+	}
+	if l.AmountTo != 0 {
+		all = append(all, condition{"gross_minor <= ?", []any{l.AmountTo}})
+	}
+	return all
+}
+
+func (l *lister) text() []condition {
+	if l.Text == nil {
+		return nil
+	}
+	parts := condition{text: "FALSE"}
+	for _, c := range l.Text.parts(l.tx) {
+		parts.text += " OR " + c.text
+		parts.args = append(parts.args, c.args...)
+	}
+	parts.text = "(" + parts.text + ")"
+	return []condition{parts}
+}
+
+// parts returns a condition for each way in which a donation can fit.
+func (t *Text) parts(tx *Tx) (all []condition) {
+	if t.Person != "" {
+		from, to := []byte(t.Person), prefixEnd(t.Person)
+		all = append(all, condition{"email_folded >= ? AND email_folded < ?", []any{from, to}},
+			condition{"name_folded >= ? AND name_folded < ?", []any{from, to}})
+	}
+	if t.Key != "" {
+		// No key goes on with z after z. The bounds let every collation use the
+		// index, and the rest is exact.
+		all = append(all, condition{"key >= ? AND key <= ? AND substr(key, 1, CAST(? AS INTEGER)) = ?",
+			[]any{t.Key, t.Key + lastKey, len(t.Key), t.Key}})
+	}
+	if len(t.Keys) > 0 {
+		all = append(all, tx.oneOf(t.Keys))
+	}
+	return all
+}
+
+// oneOf returns the condition that a donation is one of several.
+func (t *Tx) oneOf(keys []string) condition {
+	return condition{strings.Replace(t.any("key", 0), "$0", "?", 1), []any{t.list(keys)}}
+}
+
+// lastKey, by itself or after the beginning of a key, comes after every key
+// that begins so.
+const lastKey = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+
+// prefixEnd returns the first bytes after all that begin with a UTF-8 text.
+func prefixEnd(text string) []byte {
+	end := []byte(text)
+	end[len(end)-1]++ // no byte of UTF-8 is 0xff
+	return end
+}
+
+// narrow finds the donations that a text or amount chooses, if they are few.
+func (l *lister) narrow(ctx context.Context) error {
+	var ways []condition
+	switch {
+	case l.Text != nil:
+		if ways = l.Text.parts(l.tx); len(ways) == 0 {
+			l.keys = []string{}
+			return nil
+		}
+	case l.AmountFrom != 0 || l.AmountTo != 0:
+		way := condition{"currency = ?", []any{l.Equal["currency"]}}
+		for _, c := range l.amount() {
+			way.text, way.args = way.text+" AND "+c.text, append(way.args, c.args...)
+		}
+		ways = []condition{way}
+	default:
+		return nil
+	}
+	few := map[string]bool{}
+	for _, way := range ways {
+		var q query
+		q.add("SELECT key FROM donations WHERE ")
+		q.where(way)
+		q.add(" LIMIT ?", l.limits.few+1)
+		n := 0
+		err := l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
+			var key string
+			err := r.Scan(&key)
+			few[key] = true
+			n++
+			return err
+		})
+		if err != nil || n > l.limits.few {
+			return err
+		}
+	}
+	l.keys = append([]string{}, slices.Collect(maps.Keys(few))...)
+	return nil
+}
+
+// best returns the condition whose index leads furthest in one window, which
+// is the one that fits the fewest donations there.
+func (l *lister) best(ctx context.Context, leads []condition) (condition, error) {
+	switch len(leads) {
+	case 0:
+		return condition{text: "TRUE"}, nil
+	case 1:
+		return leads[0], nil
+	}
+	best, furthest := leads[0], Position{}
+	for i, c := range leads {
+		end, err := l.after(ctx, l.At, c, l.limits.window)
+		if err != nil || end == (Position{}) { // one window holds all
+			return c, err
+		}
+		if i == 0 || (end.Created < furthest.Created) != l.Back {
+			best, furthest = c, end
+		}
+	}
+	return best, nil
+}
+
+// after returns the place of the n-th donation after another that fits a
+// condition; zero if there is none.
+func (l *lister) after(ctx context.Context, at Position, lead condition, n int) (end Position, err error) {
+	var q query
+	q.add("SELECT created_at, key FROM donations WHERE ")
+	q.where(append(l.bounds(at), lead)...)
+	q.add(l.order()+" LIMIT 1 OFFSET ?", n-1)
+	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
+		err := r.Scan(&end.Created, &end.Key)
+		end.Created /= microsPerSecond
+		return err
+	})
+	return end, err
+}
+
+// read returns donations after a place: up to limit, of those that the lead
+// conditions choose and, within one window of those, the rest.
+func (l *lister) read(ctx context.Context, at Position, lead, rest []condition, limit int) (found []*giving.Donation, err error) {
+	var q query
+	q.add("SELECT " + donationColumns + " FROM ")
+	if len(rest) > 0 {
+		q.add("(SELECT " + donationColumns + ", " + searchColumns + " FROM ")
+	}
+	q.add("donations WHERE ")
+	q.where(append(l.bounds(at), lead...)...)
+	q.add(l.order())
+	if len(rest) > 0 {
+		q.add(" LIMIT ?) AS looked_at WHERE ", l.limits.window)
+		q.where(rest...)
+		q.add(l.order())
+	}
+	q.add(" LIMIT ?", limit)
+	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
+		d, err := scanDonation(r)
+		found = append(found, d)
+		return err
+	})
+	return found, err
+}
+
+// bounds returns the conditions of time.
+func (l *lister) bounds(at Position) (all []condition) {
+	if !l.From.IsZero() {
+		all = append(all, condition{"created_at >= ?", []any{Micros(l.From)}})
+	}
+	if !l.To.IsZero() {
+		all = append(all, condition{"created_at < ?", []any{Micros(l.To)}})
+	}
+	if at != (Position{}) {
+		than := "<"
+		if l.Back {
+			than = ">"
+		}
+		all = append(all, condition{"(created_at, key) " + than + " (?, ?)", []any{at.Created * microsPerSecond, at.Key}})
+	}
+	return all
+}
+
+func (l *lister) order() string {
+	if l.Back {
+		return " ORDER BY created_at, key"
+	}
+	return " ORDER BY created_at DESC, key DESC"
+}
+
+// A query is a statement in the making.
+type query struct {
+	text strings.Builder
+	args []any
+}
+
+// add appends text, in which ? stands for the next of args.
+func (q *query) add(text string, args ...any) {
+	for i, part := range strings.Split(text, "?") {
+		if i > 0 {
+			q.args = append(q.args, args[i-1])
+			fmt.Fprintf(&q.text, "$%d", len(q.args))
+		}
+		q.text.WriteString(part)
+	}
+}
+
+func (q *query) where(all ...condition) {
+	if len(all) == 0 {
+		q.add("TRUE")
+	}
+	for i, c := range all {
+		if i > 0 {
+			q.add(" AND ")
+		}
+		q.add(c.text, c.args...)
+	}
 }
 
 // DonationByKey returns one donation, or a [fault.NotFound].

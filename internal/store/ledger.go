@@ -123,10 +123,15 @@ func (t *Tx) donations(ctx context.Context, where string, args ...any) ([]*givin
 	return found, nil
 }
 
+// searchColumns follow from the others, and are only searched by.
+const searchColumns = `status, email_folded, name_folded`
+
 var donationRows = bulk{
-	table:   "donations",
-	columns: typed(donationColumns, map[string]string{"is_first": "BOOLEAN", "renewal": "BOOLEAN"}),
-	tail:    `ON CONFLICT (key) DO UPDATE SET ` + setAll(donationColumns),
+	table: "donations",
+	columns: typed(donationColumns+", "+searchColumns, map[string]string{
+		"is_first": "BOOLEAN", "renewal": "BOOLEAN", "email_folded": "BYTEA", "name_folded": "BYTEA",
+	}),
+	tail: `ON CONFLICT (key) DO UPDATE SET ` + setAll(donationColumns+", "+searchColumns),
 }
 
 // typed returns the columns of a list: BIGINT where the name ends in _at or
@@ -175,7 +180,7 @@ func (t *Tx) PutDonations(ctx context.Context, donations []*giving.Donation) err
 			d.Created*microsPerSecond, d.Currency, d.Settled.Currency, d.Gross, d.Refunded, d.Disputed, d.Lost, d.Settled.Fee,
 			d.Settled.Net, elsewhere, string(d.Interval), d.Tier, d.Article, d.Placement, d.Campaign, d.Variant, d.Country,
 			d.Locale, d.Status, d.UTMSource, d.UTMMedium, d.UTMCampaign, d.Method, d.Email, d.Name, d.Source,
-			d.Renewal, d.Turned*microsPerSecond)
+			d.Renewal, d.Turned*microsPerSecond, d.Outcome(), []byte(giving.Fold(d.Email)), []byte(giving.Fold(d.Name)))
 	}
 	return t.write(ctx, r, nil)
 }

@@ -111,68 +111,6 @@ func TestSums(t *testing.T) {
 	})
 }
 
-func TestDonationPages(t *testing.T) {
-	t.Parallel()
-	onBoth(t, func(t *testing.T, db *store.Store) {
-		// Keys that people and machines sort differently, two at one moment.
-		put(t, db,
-			&giving.Donation{Key: "pi_A", Created: 100, Currency: "EUR", Country: "DE"},
-			&giving.Donation{Key: "pi_b", Created: 200, Currency: "EUR", Country: "UA"},
-			&giving.Donation{Key: "pi_B", Created: 200, Currency: "USD", Country: "UA"},
-			&giving.Donation{Key: "pi_c", Created: 200, Currency: "EUR", Country: "UA"},
-			&giving.Donation{Key: "pi_d", Created: 300, Currency: "EUR"},
-		)
-		keys := func(f store.DonationFilter) []string {
-			t.Helper()
-			var all []string
-			for { // a page at a time: none may be missing or come twice
-				page, err := db.Donations(t.Context(), f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, d := range page {
-					all = append(all, d.Key)
-				}
-				if len(page) < f.Limit {
-					return all
-				}
-				last := page[len(page)-1]
-				f.After = store.Position{Created: last.Created, Key: last.Key}
-			}
-		}
-		all := keys(store.DonationFilter{Limit: 100})
-		for limit := 1; limit <= 3; limit++ {
-			if got := keys(store.DonationFilter{Limit: limit}); !slices.Equal(got, all) {
-				t.Errorf("pages of %d: %q; in one: %q", limit, got, all)
-			}
-		}
-		if len(all) != 5 || all[0] != "pi_d" || all[4] != "pi_A" {
-			t.Errorf("order %q; want the newest first", all)
-		}
-		for name, tt := range map[string]struct {
-			filter store.DonationFilter
-			want   int
-		}{
-			"of a currency":           {store.DonationFilter{Equal: map[string]string{"currency": "EUR"}}, 4},
-			"of a currency and place": {store.DonationFilter{Equal: map[string]string{"currency": "EUR", "country": "UA"}}, 2},
-			"from":                    {store.DonationFilter{From: time.Unix(200, 0)}, 4},
-			"to, without it":          {store.DonationFilter{To: time.Unix(200, 0)}, 1},
-		} {
-			tt.filter.Limit = 2
-			if got := keys(tt.filter); len(got) != tt.want {
-				t.Errorf("%s: %q; want %d", name, got, tt.want)
-			}
-		}
-		d, err := db.DonationByKey(t.Context(), "pi_B")
-		if err != nil || d.Currency != "USD" {
-			t.Errorf("DonationByKey = %+v, %v", d, err)
-		}
-		if _, err := db.DonationByKey(t.Context(), "pi_e"); !errors.Is(err, fault.NotFound) {
-			t.Errorf("a donation that is not there: %v", err)
-		}
-	})
-}
-
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, db *store.Store) {

@@ -105,3 +105,21 @@ func (t *Tx) OpenFetches(ctx context.Context, refs []string) (map[string]bool, e
 	}
 	return open, nil
 }
+
+// RefsFrom returns up to limit objects whose refs begin with a text.
+func (s *Store) RefsFrom(ctx context.Context, prefix string, limit int) ([]string, error) {
+	var found []string
+	err := scanAll(s.read.QueryContext(ctx, `
+		SELECT ref FROM registers
+		WHERE ref >= $1 AND ref <= $2 AND substr(ref, 1, CAST($3 AS INTEGER)) = $1 ORDER BY ref LIMIT $4`,
+		prefix, prefix+lastKey, len(prefix), limit))(func(r *sql.Rows) error {
+		var ref string
+		err := r.Scan(&ref)
+		found = append(found, ref)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find objects by their ids: %w", err)
+	}
+	return found, nil
+}
