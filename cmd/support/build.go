@@ -30,6 +30,7 @@ import (
 	"github.com/united24media/support/internal/sandbox"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
+	"github.com/united24media/support/internal/trace"
 	"github.com/united24media/support/internal/web"
 	"github.com/united24media/support/webhooks"
 )
@@ -127,9 +128,13 @@ func (s *service) wire(settings config.Settings, local string) error {
 			return err
 		}
 	}
+	tracer, err := s.openTraces(settings)
+	if err != nil {
+		return err
+	}
 	s.handler = web.New(web.Options{
 		Handlers: handlers, PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins,
-		Ready: s.current.Load, Log: s.log, Metrics: s.metrics,
+		Ready: s.current.Load, Log: s.log, Metrics: s.metrics, Tracer: tracer,
 	})
 	return nil
 }
@@ -167,6 +172,19 @@ func (s *service) openCache(settings config.Settings) (redis.UniversalClient, er
 	}
 	s.closers = append(s.closers, cache.Close)
 	return cache, nil
+}
+
+// openTraces returns what sends traces, or nil where no collector is set.
+func (s *service) openTraces(settings config.Settings) (*trace.Tracer, error) {
+	if settings.OTLPEndpoint == "" {
+		return nil, nil
+	}
+	tracer, err := trace.Open(context.Background(), settings.OTLPEndpoint, s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, tracer.Close)
+	return tracer, nil
 }
 
 // open opens the database, and refuses an SQLite file that is served already.

@@ -199,7 +199,7 @@ func tell(log *slog.Logger, settings config.Settings) {
 func unused(s config.Settings) []string {
 	var words []string
 	for name, set := range map[string]bool{
-		"SMTP_URL": !s.SMTPURL.Empty(), "OIDC_ISSUER": s.OIDC.Issuer != "", "OTEL_EXPORTER_OTLP_ENDPOINT": s.OTLPEndpoint != "",
+		"SMTP_URL": !s.SMTPURL.Empty(), "OIDC_ISSUER": s.OIDC.Issuer != "",
 	} {
 		if set {
 			words = append(words, name+" is set and has no effect in this version")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/trace"
 )
 
 // Options are what a ledger works with. All but Log and Moved are required.
@@ -115,7 +116,9 @@ func (l *Ledger) Apply(ctx context.Context, answers ...Answer) error {
 }
 
 // submit queues a request and waits for its commit.
-func (l *Ledger) submit(ctx context.Context, r *request) error {
+func (l *Ledger) submit(ctx context.Context, r *request) (err error) {
+	ctx, end := trace.Step(ctx, "ledger: record")
+	defer func() { end(err) }()
 	r.ctx, r.out = ctx, make(chan error, 1)
 	select {
 	case <-l.done:

@@ -16,6 +16,8 @@ import (
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/client"
 	"golang.org/x/time/rate"
+
+	"github.com/united24media/support/internal/trace"
 )
 
 // Limits of a call.
@@ -97,7 +99,9 @@ func httpClient() *http.Client {
 // do runs one call: f, again after a pause if trying again can help, until it
 // succeeds or the time is up. what names the call in logs. f must be safe to
 // repeat: a GET, or a POST with an idempotency key. The error is an [*Error].
-func (c *Client) do(ctx context.Context, what string, f func(ctx context.Context) error) error {
+func (c *Client) do(ctx context.Context, what string, f func(ctx context.Context) error) (err error) {
+	ctx, end := trace.Step(ctx, "Stripe: "+what)
+	defer func() { end(err) }()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	wait := firstPause

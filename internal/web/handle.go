@@ -19,6 +19,9 @@ const requestIDKey = "request_id"
 // handle adapts h to gin under the rules of p. Whatever fails, and panics too,
 // becomes a response in [Server.writeError] and nowhere else.
 func (s *Server) handle(p policy, h Handler) gin.HandlerFunc {
+	if s.Tracer != nil && (p.trace || !p.quick) {
+		h = s.traced(h)
+	}
 	if p.quick {
 		return func(c *gin.Context) {
 			defer s.recovered(c, p)
@@ -52,6 +55,21 @@ func (s *Server) handle(p policy, h Handler) gin.HandlerFunc {
 		if err != nil {
 			s.writeError(c, p, err)
 		}
+	}
+}
+
+// traced returns h inside a span of its own.
+func (s *Server) traced(h Handler) Handler {
+	return func(c *gin.Context) error {
+		ctx, end := s.Tracer.Request(c.Request.Context(), method(c), c.FullPath())
+		c.Request = c.Request.WithContext(ctx)
+		err := h(c)
+		status := c.Writer.Status()
+		if err != nil {
+			status = problemOf(err).Status
+		}
+		end(status)
+		return err
 	}
 }
 

@@ -24,6 +24,7 @@ type policy struct {
 	headers []header // on every answer; a handler may replace one
 	maxBody int64    // bytes; 0 leaves the body to the handler
 	quick   bool     // neither logged nor measured, unless it fails
+	trace   bool     // traced, though quick; what is not quick always is
 	guarded bool     // refused from other origins: a form
 	cors    corsRule
 	html    bool // errors are pages
@@ -47,6 +48,7 @@ const (
 )
 
 func (p policy) fast() policy          { p.quick = true; return p }
+func (p policy) traced() policy        { p.trace = true; return p }
 func (p policy) body(max int64) policy { p.maxBody = max; return p }
 func (p policy) sameOrigin() policy    { p.guarded = true; return p }
 func (p policy) with(h ...header) policy {

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/united24media/support/internal/staff"
+	"github.com/united24media/support/internal/trace"
 )
 
 // A Handler answers a request, or returns why it did not; it never does both.
@@ -46,6 +47,7 @@ type Options struct {
 	ErrorPage   func(c *gin.Context, p Problem)
 	Log         *slog.Logger
 	Metrics     prometheus.Registerer // nil measures nothing
+	Tracer      *trace.Tracer         // nil traces nothing
 }
 
 // A Server is the public face. It is an http.Handler.
@@ -104,7 +106,7 @@ func (s *Server) route() {
 	s.post("/v1/signals", public.body(maxSignal).fast(), h.Signals) // it bounds its body itself too
 	s.post("/v1/checkouts", s.siteOnly().body(maxForm), h.Checkout)
 
-	s.post("/webhooks/stripe", private.fast(), h.Webhook) // it bounds and reads its body itself
+	s.post("/webhooks/stripe", private.fast().traced(), h.Webhook) // it bounds and reads its body itself
 
 	s.get("/v1/reports/donations", private, h.Report)
 	s.get("/v1/reports/payouts", private, h.Payouts)
