@@ -17,6 +17,7 @@ import (
 
 	"github.com/united24media/support/internal/ask"
 	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/campaign"
 	"github.com/united24media/support/internal/checkout"
 	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/config"
@@ -24,7 +25,6 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
-	"github.com/united24media/support/internal/policy"
 	"github.com/united24media/support/internal/redisdb"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/sandbox"
@@ -79,10 +79,8 @@ func (s *service) wire(settings config.Settings, local string) error {
 	level := newReconcile(settings, local, s.store, book, s.log)
 	health := measureLevel(s.metrics, time.Now)
 	s.parts = append(s.parts, level.Run, level.RunSweeps, func(ctx context.Context) error { return level.Watch(ctx, health) })
-	goals, policies := ask.NewGoals(s.store.Campaigns, s.log), policy.NewLive(s.store.Published, s.log)
-	s.parts = append(s.parts, book.Run, count.Run,
-		func(ctx context.Context) error { goals.Run(ctx); return nil },
-		func(ctx context.Context) error { policies.Run(ctx); return nil })
+	said := newDecided(s.store, count, s.log)
+	s.parts = append(append(s.parts, book.Run, count.Run), said.parts()...)
 
 	post, err := newMail(settings, s.store, s.log)
 	if err != nil {
@@ -93,7 +91,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 
 	signer := attribution.NewSigner(revealed(settings.Secrets))
 	asks, err := ask.New(ask.Options{
-		PublicURL: settings.PublicURL, Sites: settings.SiteOrigins, Sandbox: settings.Sandbox(), Currency: settings.Currency, Counts: count, Goals: goals, Policies: policies, Signer: signer,
+		PublicURL: settings.PublicURL, Sites: settings.SiteOrigins, Sandbox: settings.Sandbox(), Currency: settings.Currency, Counts: count, Campaigns: said.campaigns, Policies: said.policies, Signer: signer,
 	})
 	if err != nil {
 		return err
@@ -104,7 +102,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	if err != nil {
 		return err
 	}
-	giving, err := newCheckout(settings, local, s.store, limit, signer, s.log)
+	giving, err := newCheckout(settings, local, s.store, limit, signer, said, s.log)
 	if err != nil {
 		return err
 	}
@@ -119,8 +117,9 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Webhook: hooks.Stripe,
 		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,
 		Payouts: answers.Payouts, Payout: answers.PayoutByID,
-		Staff:  newStaff(settings, s.store, limit, s.log),
-		Assets: look.NewAssets(append(giving.Assets(), look.Style, look.StaffStyle, look.Icon)...),
+		Staff:   newStaff(settings, s.store, limit, s.log),
+		Picture: campaign.Pictures{Store: s.store}.Serve,
+		Assets:  look.NewAssets(append(giving.Assets(), look.Style, look.StaffStyle, look.Icon)...),
 	}
 	if settings.Sandbox() {
 		handlers.Article = asks.Example
@@ -150,7 +149,7 @@ func newLimits(settings config.Settings, cache redis.UniversalClient, log *slog.
 
 // newCheckout returns the giving path, with Stripe's API.
 func newCheckout(settings config.Settings, local string, db *store.Store, limit *limits.Limits,
-	signer *attribution.Signer, log *slog.Logger,
+	signer *attribution.Signer, said decided, log *slog.Logger,
 ) (*checkout.Service, error) {
 	return checkout.New(checkout.Options{
 		Store: db, Signer: signer, Limiter: limit, Log: log,
@@ -158,6 +157,7 @@ func newCheckout(settings config.Settings, local string, db *store.Store, limit 
 		PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, PayOrigins: payOrigins(settings),
 		Currency: settings.Currency, Zone: settings.Timezone, Sandbox: settings.Sandbox(),
 		TrustedProxies: settings.TrustedProxies, CountryHeader: settings.CountryHeader,
+		Amounts: said.policies.Amounts, Campaigns: said.campaigns, Supporters: said.supporters,
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/campaign"
 	"github.com/united24media/support/internal/counts"
 	"github.com/united24media/support/internal/policy"
 )
@@ -34,7 +35,7 @@ type Options struct {
 	Sandbox   bool     // no money moves, and pages say so
 	Currency  string   // asked in where the reader's country and language point to none
 	Counts    Counts
-	Goals     *Goals
+	Campaigns *campaign.Live
 	Policies  *policy.Live
 	Signer    *attribution.Signer
 	Now       func() time.Time // time.Now if nil
@@ -42,13 +43,13 @@ type Options struct {
 
 // A Service answers article pages. It is safe for concurrent use.
 type Service struct {
-	base     string
-	currency string
-	counts   Counts
-	goals    *Goals
-	policies *policy.Live
-	signer   *attribution.Signer
-	now      func() time.Time
+	base      string
+	currency  string
+	counts    Counts
+	campaigns *campaign.Live
+	policies  *policy.Live
+	signer    *attribution.Signer
+	now       func() time.Time
 
 	words   map[string]*words // as they ship, by language
 	said    atomic.Pointer[vocabulary]
@@ -65,11 +66,11 @@ type Service struct {
 
 // New returns a service with everything made that can be made beforehand.
 func New(o Options) (*Service, error) {
-	if o.Counts == nil || o.Goals == nil || o.Policies == nil || o.Signer == nil {
-		return nil, errors.New("ask: counts, goals, policies and a signer are needed")
+	if o.Counts == nil || o.Campaigns == nil || o.Policies == nil || o.Signer == nil {
+		return nil, errors.New("ask: counts, campaigns, policies and a signer are needed")
 	}
 	s := &Service{
-		base: o.PublicURL, currency: o.Currency, counts: o.Counts, goals: o.Goals, policies: o.Policies, signer: o.Signer, now: o.Now,
+		base: o.PublicURL, currency: o.Currency, counts: o.Counts, campaigns: o.Campaigns, policies: o.Policies, signer: o.Signer, now: o.Now,
 		script: newScript(), sites: o.Sites, sandbox: o.Sandbox,
 	}
 	if s.now == nil {
@@ -104,7 +105,7 @@ func (s *Service) stamp() stamp {
 	now, policies := s.now(), s.policies.State()
 	return stamp{
 		counts: s.counts.Snapshot().Version(),
-		goals:  s.goals.load().version,
+		goals:  s.campaigns.Version(),
 		hour:   attribution.Hour(now),
 		policy: policies.Version,
 		passed: policies.Passed(now.Unix()),
@@ -124,7 +125,7 @@ type answer struct {
 		Article scopeCount `json:"article"`
 		Text    string     `json:"text"` // "" while there is nothing to say
 	} `json:"counts"`
-	Goal *goal `json:"goal"`
+	Goal *campaign.Progress `json:"goal"`
 
 	*placed                       // when one placement was asked for
 	Placements map[string]*placed `json:"placements,omitempty"` // else
@@ -189,7 +190,9 @@ func (s *Service) buildAsk(query string, last *made) (*made, error) {
 	}
 	a := answer{
 		Show: reason == "", Reason: reason, Article: q.article, Campaign: q.campaign, Currency: s.currencyFor(q.country, w.lang),
-		Goal: w.goal(from.goal, from.campaign),
+	}
+	if from.goal != nil {
+		a.Goal = from.goal.Progress(w.lang, from.campaign.supporters, from.campaign.known)
 	}
 	a.Counts.All = from.all.public("all")
 	a.Counts.Article = from.article.public("article:" + q.article)
@@ -215,7 +218,7 @@ func (s *Service) inputs(q question) inputs {
 		article: figuresOf(snapshot.Count("article:" + q.article)),
 	}
 	if q.campaign != "" {
-		from.goal = s.goals.load().bySlug[q.campaign]
+		from.goal = s.campaigns.Running(q.campaign)
 		from.campaign = figuresOf(snapshot.Count("campaign:" + q.campaign))
 	}
 	return from

@@ -21,6 +21,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/campaign"
 	"github.com/united24media/support/internal/counts"
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/i18n"
@@ -33,7 +34,7 @@ import (
 type bench struct {
 	*Service
 	counts    *counts.Counts
-	goals     *Goals
+	running   *campaign.Live
 	policies  *policy.Live
 	facts     map[string]string
 	campaigns []store.Campaign
@@ -68,12 +69,12 @@ func benchOn(t testing.TB, from counts.Source) *bench {
 		signer: attribution.NewSigner([][]byte{[]byte("a secret of thirty-two characters")}),
 	}
 	b.clock.Store(start.Unix())
-	b.goals = NewGoals(func(context.Context) ([]store.Campaign, error) { return b.campaigns, nil }, slog.New(slog.DiscardHandler))
+	b.running = campaign.NewLive(func(context.Context) ([]store.Campaign, error) { return b.campaigns, nil }, func() time.Time { return time.Unix(b.clock.Load(), 0) }, slog.New(slog.DiscardHandler))
 	b.facts = map[string]string{}
 	b.policies = policy.NewLive(func(_ context.Context, name string) (string, error) { return b.facts[name], nil }, slog.New(slog.DiscardHandler))
 	var err error
 	b.Service, err = New(Options{
-		PublicURL: "https://support.example", Currency: "EUR", Counts: b.counts, Goals: b.goals, Policies: b.policies, Signer: b.signer,
+		PublicURL: "https://support.example", Currency: "EUR", Counts: b.counts, Campaigns: b.running, Policies: b.policies, Signer: b.signer,
 		Now: func() time.Time { return time.Unix(b.clock.Load(), 0) },
 	})
 	if err != nil {
@@ -331,7 +332,7 @@ func TestAnswersFollowTheirSources(t *testing.T) {
 		t.Errorf("after a gift: %q", got)
 	}
 	b.campaigns = []store.Campaign{{Slug: "winter", Name: "Winter", GoalKind: store.GoalSupporters, Goal: 10}}
-	if err := b.goals.Refresh(t.Context()); err != nil {
+	if err := b.running.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := dig(ask(), "goal", "text"); got != "2 of 10 supporters" {

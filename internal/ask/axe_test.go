@@ -23,7 +23,7 @@ func TestAxe(t *testing.T) {
 		"/site.css": styles(nil),
 	}, counted("all", 1234, 5, 1), counted("article:troops", 12, 1, 1), counted("campaign:winter", 500, 0, 1))
 	f.campaigns = []store.Campaign{{Slug: "winter", Name: "Winter", GoalKind: store.GoalSupporters, Goal: 1000}}
-	if err := f.goals.Refresh(t.Context()); err != nil {
+	if err := f.running.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"/", "/?lang=uk", "/page", "/rtl", "/developers?article=a&sensitivity=x", "/frame?article=a&placement=mid&lang=uk"} {

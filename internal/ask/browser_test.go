@@ -43,7 +43,7 @@ func serveSite(t *testing.T, pages map[string]http.HandlerFunc, rows ...store.Sc
 	engine := gin.New()
 	server := httptest.NewUnstartedServer(engine)
 	f := &site{bench: newBench(t, rows...), URL: "http://" + server.Listener.Addr().String()}
-	s, err := New(Options{PublicURL: f.URL, Sites: []string{"https://news.example"}, Currency: "EUR", Counts: f.counts, Goals: f.goals, Policies: f.policies, Signer: f.signer})
+	s, err := New(Options{PublicURL: f.URL, Sites: []string{"https://news.example"}, Currency: "EUR", Counts: f.counts, Campaigns: f.running, Policies: f.policies, Signer: f.signer})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ type field struct{ Name, Value string }
 // checked is a placement that the checker looked at.
 type checked struct {
 	Placement string
-	placeVerdicts
+	PlaceVerdicts
 }
 
 // asking are the parameters of an ask, in the order the checker shows them.

@@ -259,7 +259,7 @@ func TestGoalBar(t *testing.T) {
 	var f *site
 	f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "", asked(`campaign="winter"`)), "/site.css": styles(nil)})
 	f.campaigns = []store.Campaign{{Slug: "winter", Name: "Winter", GoalKind: store.GoalSupporters, Goal: 1000}}
-	if err := f.goals.Refresh(t.Context()); err != nil {
+	if err := f.running.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	b := newTab(t, 390, 800)

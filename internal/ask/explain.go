@@ -13,24 +13,25 @@ import (
 	"github.com/united24media/support/internal/policy"
 )
 
-// An explanation is the answer of GET /v1/ask/explain: what an ask shows, and
+// An Explanation is the answer of GET /v1/ask/explain: what an ask shows, and
 // every decision on the way there.
-type explanation struct {
+type Explanation struct {
 	At         time.Time                `json:"at"`
 	Article    string                   `json:"article"`
 	Lang       string                   `json:"lang"` // what is shown
 	Currency   string                   `json:"currency"`
-	Placements map[string]placeVerdicts `json:"placements"`
+	Placements map[string]PlaceVerdicts `json:"placements"`
 }
 
-type placeVerdicts struct {
+// PlaceVerdicts is what was decided for one placement.
+type PlaceVerdicts struct {
 	Level    policy.Level   `json:"level"`
 	Schedule []policy.Phase `json:"schedule"`
-	Verdicts []verdict      `json:"verdicts"`
+	Verdicts []Verdict      `json:"verdicts"`
 }
 
-// A verdict is one decision, and what would make it another.
-type verdict struct {
+// A Verdict is one decision, and what would make it another.
+type Verdict struct {
 	Rule    string `json:"rule"`
 	Verdict string `json:"verdict"` // passes, decides, limits, does not apply or is not reached
 	Because string `json:"because"`
@@ -56,10 +57,10 @@ func (s *Service) Explain(c *gin.Context) error {
 	return nil
 }
 
-func (s *Service) explain(q question) explanation {
+func (s *Service) explain(q question) Explanation {
 	now, lang := s.now().UTC().Truncate(time.Second), language(q.lang)
-	e := explanation{
-		At: now, Article: q.article, Lang: lang, Currency: s.currencyFor(q.country, lang), Placements: map[string]placeVerdicts{},
+	e := Explanation{
+		At: now, Article: q.article, Lang: lang, Currency: s.currencyFor(q.country, lang), Placements: map[string]PlaceVerdicts{},
 	}
 	asked := placements
 	if q.placement != "" {
@@ -67,7 +68,7 @@ func (s *Service) explain(q question) explanation {
 	}
 	policies := s.policies.State()
 	for _, placement := range asked {
-		p := placeVerdicts{Schedule: policies.Schedule(q.page(lang), placement)}
+		p := PlaceVerdicts{Schedule: policies.Schedule(q.page(lang), placement)}
 		p.Level = policy.At(p.Schedule, now)
 		p.Verdicts = append(p.Verdicts, explainSwitch(policies), explainSensitivity(policies, q), explainLanguage(q.lang, lang))
 		p.Verdicts = append(p.Verdicts, explainRules(policies, q.page(lang), placement, now)...)
@@ -82,66 +83,66 @@ func (s *Service) explain(q question) explanation {
 }
 
 // onDevice is what the reader's device decides, which the service never knows.
-var onDevice = []verdict{
+var onDevice = []Verdict{
 	{"seen mid", "on the device", "once the ask at mid is seen, the one at end is quiet", "open the page anew, and go to the end first"},
 	{"hidden by the reader", "on the device", "a reader who hid an ask sees quiet ones for 30 days", "the reader's own undo, or clearing the site's data"},
 	{"seen often, or gave", "on the device", "with storage=\"allowed\", after 4 loud asks in 30 days and for 90 days after giving an ask is quiet", "the attribute storage, or clearing the site's data"},
 }
 
-func explainSwitch(p *policy.State) verdict {
+func explainSwitch(p *policy.State) Verdict {
 	if p.Off {
-		return verdict{"switch of all asks", "decides", "staff turned all asks off", "support asks on"}
+		return Verdict{"switch of all asks", "decides", "staff turned all asks off", "support asks on"}
 	}
-	return verdict{"switch of all asks", "passes", "asks are on", "support asks off"}
+	return Verdict{"switch of all asks", "passes", "asks are on", "support asks off"}
 }
 
-func explainSensitivity(p *policy.State, q question) verdict {
+func explainSensitivity(p *policy.State, q question) Verdict {
 	const rule = "sensitivity of the article"
 	if q.sensitivity == "" {
-		return verdict{rule, "passes", "the page names none", "the attribute sensitivity, such as casualties"}
+		return Verdict{rule, "passes", "the page names none", "the attribute sensitivity, such as casualties"}
 	}
 	if !slices.Contains(p.Sensitivities(), q.sensitivity) {
-		return verdict{rule, "limits", fmt.Sprintf("%q is no type that is known, so nothing shows", q.sensitivity), "one of " + strings.Join(p.Sensitivities(), ", ")}
+		return Verdict{rule, "limits", fmt.Sprintf("%q is no type that is known, so nothing shows", q.sensitivity), "one of " + strings.Join(p.Sensitivities(), ", ")}
 	}
 	level := p.Sensitivity(q.sensitivity)
 	if level == policy.Normal {
-		return verdict{rule, "passes", q.sensitivity + " shows as usual", ""}
+		return Verdict{rule, "passes", q.sensitivity + " shows as usual", ""}
 	}
-	return verdict{rule, "limits", fmt.Sprintf("%s shows %s at most", q.sensitivity, level), "another type of sensitivity, or the policy's list of them"}
+	return Verdict{rule, "limits", fmt.Sprintf("%s shows %s at most", q.sensitivity, level), "another type of sensitivity, or the policy's list of them"}
 }
 
-func explainLanguage(asked, shown string) verdict {
+func explainLanguage(asked, shown string) Verdict {
 	const rule = "language"
 	switch _, ours := i18n.Match(asked); {
 	case asked == "":
-		return verdict{rule, "passes", "none was given, so it is English", "the attribute lang"}
+		return Verdict{rule, "passes", "none was given, so it is English", "the attribute lang"}
 	case !ours:
-		return verdict{rule, "passes", "we do not speak " + asked + ", so it is English", "one of " + strings.Join(i18n.Languages(), ", ")}
+		return Verdict{rule, "passes", "we do not speak " + asked + ", so it is English", "one of " + strings.Join(i18n.Languages(), ", ")}
 	}
-	return verdict{rule, "passes", "it is " + shown, ""}
+	return Verdict{rule, "passes", "it is " + shown, ""}
 }
 
-func explainExperiment(p *policy.State, placement string, now time.Time) []verdict {
+func explainExperiment(p *policy.State, placement string, now time.Time) []Verdict {
 	x := p.Experiment(placement, now)
 	if x == nil {
 		return nil
 	}
 	if x.Stopped != "" {
-		return []verdict{{"experiment " + x.ID, "decides", "it is stopped, and everybody gets " + x.Stopped, "its entry in the policy"}}
+		return []Verdict{{"experiment " + x.ID, "decides", "it is stopped, and everybody gets " + x.Stopped, "its entry in the policy"}}
 	}
 	var names []string
 	for _, v := range x.Variants {
 		names = append(names, v.Name)
 	}
-	return []verdict{{"experiment " + x.ID, "on the device", "each device gets one of " + strings.Join(names, ", "), "u24-variant=" + names[0] + " in the page's address, which is not counted"}}
+	return []Verdict{{"experiment " + x.ID, "on the device", "each device gets one of " + strings.Join(names, ", "), "u24-variant=" + names[0] + " in the page's address, which is not counted"}}
 }
 
-func explainRules(p *policy.State, page policy.Page, placement string, now time.Time) []verdict {
-	var verdicts []verdict
+func explainRules(p *policy.State, page policy.Page, placement string, now time.Time) []Verdict {
+	var verdicts []Verdict
 	decided := false
 	for i := range p.Rules {
 		r := &p.Rules[i]
-		v := verdict{Rule: "rule " + r.Name}
+		v := Verdict{Rule: "rule " + r.Name}
 		switch m := r.Misses(page, placement); {
 		case decided:
 			v.Verdict, v.Because = "is not reached", "a rule before it decides"
@@ -158,7 +159,7 @@ func explainRules(p *policy.State, page policy.Page, placement string, now time.
 		verdicts = append(verdicts, v)
 	}
 	if !decided {
-		verdicts = append(verdicts, verdict{"where no rule decides", "decides", "it shows normal", "a rule that applies"})
+		verdicts = append(verdicts, Verdict{"where no rule decides", "decides", "it shows normal", "a rule that applies"})
 	}
 	return verdicts
 }

@@ -20,7 +20,7 @@ func TestScreenshots(t *testing.T) {
 	}
 	f := serveSite(t, nil, counted("all", 1234, 56, 1), counted("article:"+exampleArticle, 12, 3, 1))
 	f.campaigns = []store.Campaign{{Slug: "winter", Name: "A winter at the front", GoalKind: store.GoalSupporters, Goal: 2000}}
-	if err := f.goals.Refresh(t.Context()); err != nil {
+	if err := f.running.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, scheme := range []string{"light", "dark"} {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/campaign"
 )
 
 // Limits of the tables of answers.
@@ -69,7 +69,7 @@ type inputs struct {
 	policy                 uint64
 	passed                 int
 	all, article, campaign figures
-	goal                   store.Campaign
+	goal                   *campaign.Campaign // another pointer whenever it is another
 }
 
 type figures struct {

@@ -11,7 +11,6 @@ import (
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/offer"
 	"github.com/united24media/support/internal/policy"
-	"github.com/united24media/support/internal/store"
 )
 
 // words is what the ask says in one language and what it offers, made once.
@@ -202,57 +201,6 @@ func (w *words) counts(all, article figures) string {
 // people returns "1,234 supporters".
 func (w *words) people(f figures) string {
 	return i18n.T(w.lang, "ask.count", i18n.Args{"Count": f.supporters})
-}
-
-// A goal is how far a campaign has come.
-type goal struct {
-	Campaign string `json:"campaign"`
-	Name     string `json:"name"`
-	Kind     string `json:"kind"`               // supporters or money
-	Currency string `json:"currency,omitempty"` // of a money goal
-	Reached  int64  `json:"reached"`            // people, or minor units of Currency
-	Goal     int64  `json:"goal"`
-	Percent  int64  `json:"percent"` // whole, rounded down: 100 only once the goal is reached
-	Text     string `json:"text"`
-	Note     string `json:"note,omitempty"`
-}
-
-// goal returns what the ask shows of a campaign, or nil if it has no goal or
-// nobody knows how far it is.
-func (w *words) goal(c store.Campaign, people figures) *goal {
-	g := &goal{Campaign: c.Slug, Name: c.Name, Kind: c.GoalKind, Goal: c.Goal}
-	switch {
-	case c.Goal <= 0:
-		return nil
-	case c.GoalKind == store.GoalSupporters && people.known:
-		g.Reached = people.supporters
-		g.Text = i18n.T(w.lang, "ask.goal.supporters", i18n.Args{"Reached": i18n.Number(w.lang, g.Reached), "Count": c.Goal})
-	case c.GoalKind == store.GoalMoney:
-		g.Currency, g.Reached = c.GoalCurrency, c.Settled
-		g.Text = i18n.T(w.lang, "ask.goal.money", i18n.Args{
-			"Reached": i18n.Money(w.lang, money.Amount{Minor: g.Reached, Currency: g.Currency}),
-			"Goal":    i18n.Money(w.lang, money.Amount{Minor: g.Goal, Currency: g.Currency}),
-		})
-		g.Note = i18n.T(w.lang, "ask.goal.note")
-	default:
-		return nil
-	}
-	g.Percent = percent(g.Reached, g.Goal)
-	return g
-}
-
-// percent returns reached/goal in whole percent, rounded down and never below
-// zero: settled money may be negative after refunds.
-func percent(reached, goal int64) int64 {
-	if reached <= 0 {
-		return 0
-	}
-	whole, rest := reached/goal, reached%goal
-	const scale = 100
-	if rest > (1<<62)/scale { // goals of such sizes are nobody's, but must not wrap
-		return whole * scale
-	}
-	return whole*scale + rest*scale/goal
 }
 
 // language returns the language of ours for a tag; English if there is none.

@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/attribution"
+	"github.com/united24media/support/internal/campaign"
 	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
@@ -46,6 +47,10 @@ type Options struct {
 
 	TrustedProxies []netip.Prefix // whose word on the reader's address and country counts
 	CountryHeader  string         // "" for none
+
+	Amounts    func() offer.Suggestions                          // what staff suggest; nil: what ships
+	Campaigns  *campaign.Live                                    // nil: none
+	Supporters func(scope string) (supporters int64, known bool) // nil: nobody knows
 
 	Now func() time.Time // nil: the clock
 }

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	_ "embed" // for the pages
 	"errors"
 	"html/template"
@@ -44,8 +45,11 @@ var (
 // A supportView is what the support page shows.
 type supportView struct {
 	Lang       string
-	Trouble    string // one sentence about the whole; "" if all is well
-	Notice     string // something that changed; "" if nothing
+	Title      string
+	Lead       string
+	Campaign   *appeal // nil without one that runs
+	Trouble    string  // one sentence about the whole; "" if all is well
+	Notice     string  // something that changed; "" if nothing
 	Errors     []viewError
 	Intervals  []option
 	Groups     []group // amounts, one group an interval
@@ -111,6 +115,10 @@ func (s *Service) SupportPage(c *gin.Context) error {
 // showSupport renders the support page with what f holds.
 func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView) error {
 	v.Lang, v.Shown = f.lang, f.currency
+	v.Title, v.Lead = i18n.T(f.lang, "support.h1"), i18n.T(f.lang, "support.lead")
+	if v.Campaign = s.appeal(f.get("campaign"), f.lang); v.Campaign != nil {
+		v.Title, v.Lead = cmp.Or(v.Campaign.Title, v.Title), cmp.Or(v.Campaign.Lead, v.Lead)
+	}
 	for _, interval := range offer.Intervals() {
 		v.Intervals = append(v.Intervals, option{interval, i18n.T(f.lang, "interval."+interval), interval == f.interval})
 		g := f.group(interval)
@@ -131,7 +139,7 @@ func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView)
 	v.More = v.Name != "" || v.Message != ""
 	v.NameMax, v.MessageMax = maxName, maxMessage
 	page := s.page(f.lang, "support.title")
-	page.Description = i18n.T(f.lang, "support.lead")
+	page.Description = v.Lead
 	page.Langs = f.languages()
 	page.Scripts = []string{s.script.Path}
 	page.Body = v
@@ -168,6 +176,7 @@ type form struct {
 	lang     string
 	currency string // one that is offered
 	interval string // once, month or year
+	amounts  offer.Suggestions
 }
 
 // maxField bounds a value that is shown again, in bytes.
@@ -180,6 +189,9 @@ var passed = [...]string{"article", "placement", "campaign", "variant", "tier", 
 // reader. What came with a link and is broken is dropped.
 func (s *Service) formOf(c *gin.Context, values url.Values) form {
 	f := form{values: url.Values{}}
+	if s.Amounts != nil {
+		f.amounts = s.Amounts()
+	}
 	for name := range values {
 		if value := strings.ToValidUTF8(values.Get(name), ""); len(value) <= maxField {
 			f.values.Set(name, value)
@@ -224,7 +236,7 @@ func (f form) preset() {
 	if text == "" {
 		return
 	}
-	o, _ := offer.Get(f.currency, f.interval)
+	o, _ := f.amounts.Get(f.currency, f.interval)
 	a, err := money.Parse(text, f.currency)
 	if err == nil && slices.Contains(o.Amounts, a.Minor) {
 		f.values.Set("amount_"+f.interval, strconv.FormatInt(a.Minor, 10))
@@ -241,7 +253,7 @@ const longAmount = 8
 
 // group returns the amounts of an interval.
 func (f form) group(interval string) group {
-	o, _ := offer.Get(f.currency, interval)
+	o, _ := f.amounts.Get(f.currency, interval)
 	g := group{
 		Interval: interval, Legend: i18n.T(f.lang, "support.amount."+interval), Symbol: i18n.Symbol(f.lang, f.currency),
 		OwnText:  f.get("own_" + interval),

@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"internal/reports":   5,
 	"internal/counts":    5,
 	"internal/policy":    5,
+	"internal/campaign":  5,
 
 	"internal/ledger": 4,
 	"internal/mail":   4,

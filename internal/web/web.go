@@ -33,6 +33,7 @@ type Handlers struct {
 	Article, Thanks, Developers    Handler      // GET, pages
 	Frame                          Handler      // GET, a page for frames on the news site
 	SupportPage, SupportForm       Handler      // GET and POST of one page
+	Picture                        Handler      // GET, of a campaign
 	Assets                         http.Handler // what pages load
 	Staff                          *staff.Pages // everything under /staff
 	Sandbox                        http.Handler
@@ -121,6 +122,7 @@ func (s *Server) route() {
 	s.get("/developers", page, h.Developers)
 	s.get("/frame", s.framed(), h.Frame)
 	s.mount("/assets/*path", s.asset(), h.Assets)
+	s.get("/pictures/:hash", s.asset(), h.Picture)
 	s.staff(h.Staff)
 
 	s.get("/healthz", private.fast(), alive)
