@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/united24media/support/internal/policy"
 	"github.com/united24media/support/internal/store"
@@ -36,7 +35,7 @@ func runAsks(ctx context.Context, p *program, args []string) error {
 		case rest[0] == "policy":
 			return p.setPolicy(ctx, db, rest[1])
 		}
-		if err := publish(ctx, db, policy.KindSwitch, rest[0]); err != nil {
+		if err := publish(ctx, db, policy.KindSwitch, rest[0], commandLine("asks."+rest[0], policy.KindSwitch)); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.stderr, "Asks are %s. Readers see it within 10 seconds.\n", rest[0])
@@ -73,22 +72,19 @@ func (p *program) setPolicy(ctx context.Context, db *store.Store, file string) e
 	if err != nil {
 		return err
 	}
-	if err := publish(ctx, db, policy.KindAsks, string(text)); err != nil {
+	if err := publish(ctx, db, policy.KindAsks, string(text), commandLine("asks.publish", policy.KindAsks)); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stderr, "The policy is taken: rules %d, experiments %d. Readers see it within 10 seconds.\n", len(parsed.Rules), len(parsed.Experiments))
 	return nil
 }
 
-// byCommand is who did what a command did.
-const byCommand = "command line"
-
 // publish makes body the document of a kind that is in force.
-func publish(ctx context.Context, db *store.Store, kind, body string) error {
+func publish(ctx context.Context, db *store.Store, kind, body string, e store.Entry) error {
 	newest, err := db.Newest(ctx, kind)
 	if err != nil {
 		return err
 	}
-	_, err = db.Publish(ctx, store.Version{Kind: kind, Body: body, Who: byCommand, At: time.Now()}, newest.Number, nil)
+	_, err = db.Publish(ctx, store.Version{Kind: kind, Body: body, Who: e.Who, At: e.At}, newest.Number, nil, e)
 	return err
 }

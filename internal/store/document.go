@@ -81,10 +81,11 @@ func (s *Store) VersionOf(ctx context.Context, kind string, number int64) (Versi
 
 // Publish stores v as the next version after base and returns its number. It
 // returns a [fault.Conflict] where somebody else published since. A campaign
-// takes effect with it.
-func (s *Store) Publish(ctx context.Context, v Version, base int64, campaign *Campaign) (int64, error) {
+// takes effect with it. The audit log's entry is by whom v is, for its reason.
+func (s *Store) Publish(ctx context.Context, v Version, base int64, campaign *Campaign, e Entry) (int64, error) {
 	number := base + 1
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	e.At, e.Who, e.Reason = v.At, v.Who, v.Reason
+	err := s.audited(ctx, e, func(tx *sql.Tx) error {
 		var newest int64
 		err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM documents WHERE kind = $1`, v.Kind).Scan(&newest)
 		if err != nil {

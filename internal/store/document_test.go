@@ -43,7 +43,7 @@ func testVersions(t *testing.T, db *store.Store) {
 		t.Errorf("before anything is published: %+v, %v", v, err)
 	}
 	publish := func(body string, base int64) (int64, error) {
-		return db.Publish(ctx, store.Version{Kind: "asks", Body: body, Who: "ann@example.org", Reason: "why", At: midday}, base, nil)
+		return db.Publish(ctx, store.Version{Kind: "asks", Body: body, Who: "ann@example.org", Reason: "why", At: midday}, base, nil, store.Entry{Action: "asks.publish"})
 	}
 	for base, body := range []string{"one", "two", "three"} {
 		if n, err := publish(body, int64(base)); err != nil || n != int64(base)+1 {
@@ -68,7 +68,7 @@ func testVersions(t *testing.T, db *store.Store) {
 		t.Errorf("before 3: %+v, %v", list, err)
 	}
 	winter := store.Campaign{Slug: "winter", Name: "Winter", Body: `{"a":1}`}
-	if _, err := db.Publish(ctx, store.Version{Kind: "campaign:winter", Body: "{}", At: midday}, 0, &winter); err != nil {
+	if _, err := db.Publish(ctx, store.Version{Kind: "campaign:winter", Body: "{}", At: midday}, 0, &winter, store.Entry{Action: "campaign.publish"}); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := db.Campaigns(ctx); err != nil || len(list) != 1 || list[0] != winter {
@@ -90,7 +90,7 @@ func testDrafts(t *testing.T, db *store.Store) {
 	if d, err := db.DraftOf(ctx, "asks", "bob@example.org"); err != nil || d.Body != "" {
 		t.Errorf("his draft: %+v, %v", d, err)
 	}
-	if _, err := db.Publish(ctx, store.Version{Kind: "asks", Body: "four", Who: "ann@example.org", At: midday}, 3, nil); err != nil {
+	if _, err := db.Publish(ctx, store.Version{Kind: "asks", Body: "four", Who: "ann@example.org", At: midday}, 3, nil, store.Entry{Action: "asks.publish"}); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := db.DraftOf(ctx, "asks", "ann@example.org"); err != nil || d.Body != "" {
