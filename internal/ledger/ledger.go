@@ -33,6 +33,7 @@ type Ledger struct {
 	queue chan *request
 	done  chan struct{} // closed when Run has returned
 	held  *held         // on a scratch database; else nil
+	chunk int           // how much a rebuild applies at once
 }
 
 // Limits of the committer.
@@ -59,7 +60,7 @@ func New(o Options) *Ledger {
 	if o.Moved == nil {
 		o.Moved = func([]store.ScopeCount) {}
 	}
-	return &Ledger{Options: o, queue: make(chan *request, maxQueue), done: make(chan struct{})}
+	return &Ledger{Options: o, queue: make(chan *request, maxQueue), done: make(chan struct{}), chunk: replayBatch}
 }
 
 // A request is what one caller wants recorded. It is recorded whole or not at

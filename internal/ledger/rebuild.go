@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,7 +17,7 @@ import (
 
 // Limits of reading back what was stored.
 const (
-	replayBatch = 1000             // events or snapshots in one transaction
+	replayBatch = 1000             // events or snapshots applied at once, and rows compared at once
 	overlap     = 10 * time.Minute // clocks and commits of replicas differ by less
 )
 
@@ -26,6 +27,7 @@ const (
 // It returns the hash of the derived state before and after, and the counts as
 // they are then. Progress is told with the number of things read so far.
 func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, after string, err error) {
+	defer collectLess()()
 	if before, err = l.Hash(ctx, l.Store); err != nil {
 		return "", "", err
 	}
@@ -54,6 +56,19 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	return before, after, err
 }
 
+// roomy is how much memory a rebuild may fill with garbage before it collects
+// it, in bytes. It holds about half of that, however much it reads.
+const roomy = 192 << 20
+
+// collectLess has the process collect garbage when it needs roomy memory, not
+// whenever that has doubled, until the function it returns is called.
+func collectLess() (restore func()) {
+	limit := debug.SetMemoryLimit(-1)
+	debug.SetMemoryLimit(min(limit, roomy))
+	percent := debug.SetGCPercent(400)
+	return func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }
+}
+
 // FactTimezone names the fact that says in which time zone the sums' days are.
 const FactTimezone = "timezone"
 
@@ -64,6 +79,7 @@ func (l *Ledger) on(scratch *store.Store, now func() time.Time) *Ledger {
 	o := l.Options
 	o.Store, o.Now, o.Moved = scratch, now, nil
 	again := New(o)
+	again.chunk = l.chunk
 	again.held = &held{map[giving.Cell]giving.Figures{}, map[string]store.ScopeCount{}}
 	return again
 }
@@ -83,7 +99,7 @@ func (l *Ledger) replay(ctx context.Context, from *store.Tx, since time.Time, pr
 	defer cancel()
 	group.Go(func() error {
 		defer close(chunks)
-		return readStored(ctx, from, since, chunks)
+		return readStored(ctx, from, since, l.chunk, chunks)
 	})
 	done := 0
 	var failed error
@@ -103,7 +119,7 @@ func (l *Ledger) replay(ctx context.Context, from *store.Tx, since time.Time, pr
 }
 
 // readStored sends what the stored events and snapshots said, chunk by chunk.
-func readStored(ctx context.Context, from *store.Tx, since time.Time, chunks chan<- []fact) error {
+func readStored(ctx context.Context, from *store.Tx, since time.Time, size int, chunks chan<- []fact) error {
 	send := func(n int, said func(i int) ([]objects.Said, error)) error {
 		facts := make([]fact, n)
 		err := parallel(n, func(i int) (err error) {
@@ -121,7 +137,7 @@ func readStored(ctx context.Context, from *store.Tx, since time.Time, chunks cha
 		}
 	}
 	for id := ""; ; {
-		events, err := from.EventsAfter(ctx, since, id, replayBatch)
+		events, err := from.EventsAfter(ctx, since, id, size)
 		if err != nil {
 			return err
 		}
@@ -134,7 +150,7 @@ func readStored(ctx context.Context, from *store.Tx, since time.Time, chunks cha
 		id = events[len(events)-1].ID
 	}
 	for id := ""; ; {
-		snapshots, err := from.SnapshotsAfter(ctx, since, id, replayBatch)
+		snapshots, err := from.SnapshotsAfter(ctx, since, id, size)
 		if err != nil || len(snapshots) == 0 {
 			return err
 		}
@@ -150,11 +166,7 @@ func saidByEvent(stored store.Event) ([]objects.Said, error) {
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", stored.ID, err)
 	}
-	e, err := objects.DecodeEvent(body)
-	if err != nil {
-		return nil, fmt.Errorf("event %s, which was applied: %w", stored.ID, err)
-	}
-	said, err := objects.Decode(e.Object, objects.Source{At: e.Created, Event: e.Type})
+	said, err := objects.DecodeStored(body, objects.Ref(stored.Ref), objects.Source{At: store.Seconds(stored.Created), Event: stored.Type})
 	if err != nil {
 		return nil, fmt.Errorf("event %s, which was applied: %w", stored.ID, err)
 	}

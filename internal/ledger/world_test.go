@@ -108,6 +108,11 @@ func TestWorldsOnTwoReplicas(t *testing.T) {
 			p.rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 			p.atOnce(all, 32)
 			p.compare("at the end", p.w.AfterFetches)
+			p.Ledger.chunk = 23 // so that what belongs together is spread over many
+			if before, after, err := p.Rebuild(t.Context(), func(int) {}); err != nil || before != after {
+				t.Errorf("the rebuild ends with %v, hash %s before and %s after", err, before, after)
+			}
+			p.compare("rebuilt", p.w.AfterFetches)
 		})
 	}
 }

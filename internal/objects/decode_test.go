@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -30,6 +31,11 @@ func TestRecordedObjects(t *testing.T) {
 			t.Errorf("%s: %s: %v", path, id, err)
 		default:
 			read[said[len(said)-1].Ref.Kind()]++
+			body := []byte(`{"id":"evt_1","data":{"object":` + string(object) + `}}`)
+			stored, err := DecodeStored(body, said[len(said)-1].Ref, Source{At: 1700000000, Event: "charge.succeeded"})
+			if err != nil || !reflect.DeepEqual(stored, said) {
+				t.Errorf("%s: %s reads otherwise once it is stored: %v", path, id, err)
+			}
 			for _, s := range said {
 				if again, err := DecodeRegister(s.Ref.Kind(), Encode(s.Register)); err != nil || Encode(again) != Encode(s.Register) {
 					t.Errorf("%s: a stored %s reads back as another: %v", path, s.Ref.Kind(), err)

@@ -17,7 +17,7 @@ import (
 type bulk struct {
 	table   string
 	columns []column
-	tail    string
+	tail    string // where it returns rows, then with all columns in their order
 }
 
 type column struct{ name, kind string } // kind is TEXT, BIGINT, BOOLEAN or BYTEA
@@ -81,6 +81,18 @@ func (r *rows) add(row ...any) {
 	}
 }
 
+// pick returns some of the rows; all of them in place.
+func (r *rows) pick(which []int) *rows {
+	if len(which) == r.count {
+		return r
+	}
+	some := r.bulk.rows()
+	for _, n := range which {
+		some.add(r.row(n)...)
+	}
+	return some
+}
+
 func (r *rows) row(n int) []any {
 	row := make([]any, len(r.values))
 	for i, column := range r.values {
@@ -101,8 +113,9 @@ func (r *rows) row(n int) []any {
 // write runs the statement over all rows; scan, if there is one, is called for
 // each row that the tail returns.
 func (t *Tx) write(ctx context.Context, r *rows, scan func(row) error) error {
-	if r.count == 0 {
-		return nil
+	r, err := t.take(r, scan)
+	if err != nil || r.count == 0 {
+		return err
 	}
 	if t.pg == nil {
 		if err := t.writeLite(ctx, r, scan); err != nil {
@@ -115,7 +128,7 @@ func (t *Tx) write(ctx context.Context, r *rows, scan func(row) error) error {
 		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, c.kind)
 	}
 	query := `INSERT INTO ` + r.table + ` (` + r.names() + `) SELECT * FROM unnest(` + strings.Join(arrays, ", ") + `) ` + r.tail
-	err := t.later(ctx, query, r.values, scan)
+	err = t.later(ctx, query, r.values, scan)
 	if err == nil && scan != nil {
 		err = t.flush(ctx)
 	}

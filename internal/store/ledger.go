@@ -12,6 +12,10 @@ import (
 // Load calls register with what is stored of each object, and name with each
 // of the objects that name another.
 func (t *Tx) Load(ctx context.Context, registers, names []string, register func(ref, state string), name func(ref, by string)) error {
+	registers, names = t.known("registers", registers), t.known("links.to_ref", names)
+	if len(registers)+len(names) == 0 {
+		return nil
+	}
 	err := t.later(ctx, `SELECT ref, state FROM registers WHERE `+t.any("ref", 1), []any{t.list(registers)}, func(r row) error {
 		var ref, state string
 		err := r.Scan(&ref, &state)
@@ -56,6 +60,7 @@ var linkRows = bulk{"links", columnsOf("TEXT", "to_ref", "from_ref"), `ON CONFLI
 func (t *Tx) PutLinks(ctx context.Context, links []Link) error {
 	r := linkRows.rows()
 	for _, l := range links {
+		t.note("links.to_ref", l.To)
 		r.add(l.To, l.From)
 	}
 	return t.write(ctx, r, nil)
@@ -91,6 +96,10 @@ const microsPerSecond = 1_000_000
 // Donations returns the donations with the given keys, and the first donations
 // of the given supporters.
 func (t *Tx) Donations(ctx context.Context, keys, supporters []string) ([]*giving.Donation, error) {
+	keys, supporters = t.known("donations", keys), t.known("donations.supporter", supporters)
+	if len(keys)+len(supporters) == 0 {
+		return nil, nil
+	}
 	return t.donations(ctx, t.any("key", 1)+` OR is_first AND `+t.any("supporter", 2), t.list(keys), t.list(supporters))
 }
 
@@ -176,6 +185,7 @@ func (t *Tx) PutDonations(ctx context.Context, donations []*giving.Donation) err
 			}
 			elsewhere = string(text)
 		}
+		t.note("donations.supporter", d.Supporter)
 		r.add(d.Key, d.Charge, d.Invoice, d.Subscription, d.Customer, d.Checkout, d.Supporter, d.First,
 			d.Created*microsPerSecond, d.Currency, d.Settled.Currency, d.Gross, d.Refunded, d.Disputed, d.Lost, d.Settled.Fee,
 			d.Settled.Net, elsewhere, string(d.Interval), d.Tier, d.Article, d.Placement, d.Campaign, d.Variant, d.Country,
@@ -202,7 +212,7 @@ const membershipColumns = `subscription, customer, supporter, status, live, live
 
 // Memberships returns the memberships of subscriptions.
 func (t *Tx) Memberships(ctx context.Context, subscriptions []string) ([]*giving.Membership, error) {
-	if len(subscriptions) == 0 {
+	if subscriptions = t.known("memberships", subscriptions); len(subscriptions) == 0 {
 		return nil, nil
 	}
 	return t.memberships(ctx, t.any("subscription", 1), t.list(subscriptions))

@@ -32,9 +32,12 @@ func (s *Store) Scratch(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the tables to rebuild in: %w", err)
 	}
-	scratch.scratch = true
 	if _, err := scratch.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, scratch.Close())
+	}
+	scratch.fresh = &fresh{seen: newSeen()}
+	if s.postgres {
+		scratch.fresh.copyTo(ctx, scratch.write)
 	}
 	return scratch, nil
 }
@@ -50,7 +53,7 @@ func ScratchFile(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
-	scratch.scratch, scratch.folder = true, folder
+	scratch.fresh, scratch.folder = &fresh{seen: newSeen()}, folder
 	if _, err := scratch.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, scratch.Close())
 	}
@@ -87,6 +90,7 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 	}
 	cfg.RuntimeParams["search_path"] = scratchSchema
 	cfg.RuntimeParams["synchronous_commit"] = "off"
+	cfg.RuntimeParams["enable_seqscan"] = "off" // see turn
 	cfg.RuntimeParams["application_name"] = "support rebuild"
 	db := stdlib.OpenDB(*cfg)
 	return &Store{write: db, read: db, postgres: true, address: s.address}, nil
@@ -114,7 +118,12 @@ func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) err
 	}
 	var moved []ScopeCount
 	err = s.transactOn(ctx, conn, begin, func(t *Tx) (err error) {
-		moved, err = t.exchange(ctx, catchUp)
+		moved, err = t.exchange(ctx, func(t *Tx) error {
+			if err := catchUp(t); err != nil {
+				return err
+			}
+			return scratch.fresh.settle()
+		})
 		return err
 	})
 	if err != nil {

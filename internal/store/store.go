@@ -30,7 +30,7 @@ type Store struct {
 	postgres bool
 	file     string // SQLite's file, "" on PostgreSQL
 	address  string // PostgreSQL's
-	scratch  bool   // nobody else writes here
+	fresh    *fresh // of a scratch database, where nobody else writes; else nil
 	folder   string // to be removed on Close; "" if none
 }
 
@@ -111,6 +111,10 @@ func openPostgres(address string) (*Store, error) {
 
 // Close closes the database.
 func (s *Store) Close() error {
+	if s.fresh != nil && s.fresh.copies != nil {
+		close(s.fresh.copies)
+		s.fresh.left.Wait()
+	}
 	err := s.write.Close()
 	if s.read != s.write {
 		err = errors.Join(err, s.read.Close())
@@ -157,6 +161,10 @@ func Micros(t time.Time) int64 {
 	}
 	return t.UnixMicro()
 }
+
+// Seconds returns t as Stripe writes it, in seconds since 1970; the zero time
+// is 0.
+func Seconds(t time.Time) int64 { return Micros(t) / microsPerSecond }
 
 // Time returns the instant of a database value; 0 is the zero time.
 func Time(micros int64) time.Time {

@@ -22,6 +22,10 @@ type Tx struct {
 	lite  *sql.Conn // SQLite
 	pg    *pgx.Conn // PostgreSQL
 	batch pgx.Batch // what waits to be sent
+
+	fresh  *fresh  // of a scratch database; else nil
+	copies []*rows // that it is to copy
+	sent   bool    // whether anything was sent, and be it BEGIN
 }
 
 // row is one row of a result.
@@ -35,7 +39,7 @@ const ledgerLock = 0x737570706f7274
 // on all replicas. What f read before it is still true when it commits.
 func (s *Store) Ledger(ctx context.Context, f func(*Tx) error) error {
 	return s.transact(ctx, s.write, s.begin(), func(t *Tx) error {
-		if !s.scratch {
+		if s.fresh == nil {
 			t.turn()
 		}
 		return f(t)
@@ -47,6 +51,11 @@ func (s *Store) Look(ctx context.Context, f func(*Tx) error) error {
 	begin := `BEGIN`
 	if s.postgres {
 		begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
+	}
+	if s.fresh != nil {
+		if err := s.fresh.settle(); err != nil {
+			return err
+		}
 	}
 	return s.transact(ctx, s.read, begin, f)
 }
@@ -70,12 +79,12 @@ func (s *Store) transact(ctx context.Context, pool *sql.DB, begin string, f func
 
 func (s *Store) transactOn(ctx context.Context, conn *sql.Conn, begin string, f func(*Tx) error) error {
 	if !s.postgres {
-		return (&Tx{lite: conn}).run(ctx, begin, f)
+		return (&Tx{lite: conn, fresh: s.fresh}).run(ctx, begin, f)
 	}
 	var failed error
 	err := conn.Raw(func(raw any) error {
 		pg := raw.(*stdlib.Conn).Conn()
-		if failed = (&Tx{pg: pg}).run(ctx, begin, f); pg.IsClosed() {
+		if failed = (&Tx{pg: pg, fresh: s.fresh}).run(ctx, begin, f); pg.IsClosed() {
 			return driver.ErrBadConn // not for the pool any more
 		}
 		return nil
@@ -94,12 +103,16 @@ func (t *Tx) run(ctx context.Context, begin string, f func(*Tx) error) (err erro
 	ended := false
 	defer func() { // also when f panics
 		if !ended {
-			t.batch = pgx.Batch{}
+			t.batch, t.copies = pgx.Batch{}, nil
 			err = errors.Join(err, t.query(later, `ROLLBACK`, nil, nil))
 		}
 	}()
 	if err := f(t); err != nil {
 		return err
+	}
+	t.handOver()
+	if ended = t.fresh != nil && !t.sent && t.batch.Len() == 1; ended { // BEGIN, which nothing follows
+		return nil
 	}
 	if err := t.query(ctx, `COMMIT`, nil, nil); err != nil {
 		return fmt.Errorf("commit: %w", err)
@@ -152,8 +165,14 @@ func (t *Tx) flush(ctx context.Context) error {
 	if t.batch.Len() == 0 {
 		return nil
 	}
+	if t.fresh != nil { // its statements may be about rows that are being copied
+		t.handOver()
+		if err := t.fresh.settle(); err != nil {
+			return err
+		}
+	}
 	batch := t.batch
-	t.batch = pgx.Batch{}
+	t.batch, t.sent = pgx.Batch{}, true
 	return t.pg.SendBatch(ctx, &batch).Close()
 }
 

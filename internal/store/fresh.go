@@ -1,0 +1,230 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"hash/maphash"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// freshKeys are the tables that a rebuild fills most, with how many of a
+// row's first columns, all text, are its key. Others it writes as anybody does.
+var freshKeys = map[string]int{"registers": 1, "links": 2, "donations": 1, "memberships": 1, "supporter_scopes": 2}
+
+// A fresh database was empty when it was opened, and nobody else writes to it.
+// What was never written there need not be looked for; and on PostgreSQL new
+// rows go by COPY, on a connection of their own, while the next ones are made.
+type fresh struct {
+	seen   seen
+	copies chan []*rows // to be copied; nil on SQLite
+	left   sync.WaitGroup
+	failed atomic.Pointer[error]
+}
+
+// copyTo starts to copy what is handed over, until the channel is closed.
+func (f *fresh) copyTo(ctx context.Context, db *sql.DB) {
+	f.copies = make(chan []*rows, 1)
+	go func() {
+		for tables := range f.copies {
+			for _, r := range tables {
+				if f.failed.Load() == nil {
+					if err := copyRows(ctx, db, r); err != nil {
+						err = fmt.Errorf("copy into %s: %w", r.table, err)
+						f.failed.Store(&err)
+					}
+				}
+			}
+			f.left.Done()
+		}
+	}()
+}
+
+// settle waits until everything that was written is in the database.
+func (f *fresh) settle() error {
+	f.left.Wait()
+	if err := f.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// known returns those of several values that may stand in a column.
+func (t *Tx) known(column string, values []string) []string {
+	if t.fresh == nil {
+		return values
+	}
+	of := t.fresh.seen.key(column)
+	var known []string
+	for _, v := range values {
+		if t.fresh.seen.has(of ^ t.fresh.seen.key(v)) {
+			known = append(known, v)
+		}
+	}
+	return known
+}
+
+// note says that a value stands in a column from now on.
+func (t *Tx) note(column, value string) {
+	if t.fresh != nil {
+		t.fresh.seen.add(t.fresh.seen.key(column) ^ t.fresh.seen.key(value))
+	}
+}
+
+// take takes those of several rows that are new, to be copied, and returns the
+// rest. scan is called for each that it takes.
+func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
+	keys := freshKeys[r.table]
+	if t.fresh == nil || keys == 0 {
+		return r, nil
+	}
+	f, table := t.fresh, t.fresh.seen.key(r.table)
+	first := r.values[0].([]string)
+	var old, new []int // rows that may be there already, and that are not
+	for n := range r.count {
+		key := table ^ f.seen.key(first[n])
+		if keys == 2 {
+			key = bits.RotateLeft64(key, 1) ^ f.seen.key(r.values[1].([]string)[n])
+		}
+		if f.seen.add(key) || f.copies == nil {
+			old = append(old, n)
+			continue
+		}
+		new = append(new, n)
+		if scan != nil {
+			if err := scan(unwritten{r, n}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(new) > 0 {
+		t.copies = append(t.copies, r.pick(new))
+	}
+	return r.pick(old), nil
+}
+
+// handOver has the rows copied that [Tx.take] took.
+func (t *Tx) handOver() {
+	if len(t.copies) > 0 {
+		t.fresh.left.Add(1)
+		t.fresh.copies <- t.copies
+		t.copies = nil
+	}
+}
+
+// unwritten is a row that was not written yet, as a result.
+type unwritten struct {
+	*rows
+	n int
+}
+
+func (u unwritten) Scan(dest ...any) error {
+	for i := range dest {
+		switch to := dest[i].(type) {
+		case *string:
+			*to = u.values[i].([]string)[u.n]
+		case *int64:
+			*to = u.values[i].([]int64)[u.n]
+		default:
+			return fmt.Errorf("scan %s.%s: a row not written yet has no %T", u.table, u.columns[i].name, to)
+		}
+	}
+	return nil
+}
+
+// copyRows sends rows in PostgreSQL's binary COPY format.
+func copyRows(ctx context.Context, db *sql.DB, r *rows) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(raw any) error {
+		pg := raw.(*stdlib.Conn).Conn().PgConn()
+		_, err := pg.CopyFrom(ctx, bytes.NewReader(r.binary()), `COPY `+r.table+` (`+r.names()+`) FROM STDIN (FORMAT binary)`)
+		return err
+	})
+}
+
+// binary returns rows as COPY takes them:
+// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
+func (r *rows) binary() []byte {
+	out := append(make([]byte, 0, 64<<10), "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
+	order := binary.BigEndian
+	for n := range r.count {
+		out = order.AppendUint16(out, uint16(len(r.values)))
+		for _, column := range r.values {
+			switch column := column.(type) {
+			case []string:
+				out = append(order.AppendUint32(out, uint32(len(column[n]))), column[n]...)
+			case []int64:
+				out = order.AppendUint64(order.AppendUint32(out, 8), uint64(column[n]))
+			case []bool:
+				out = order.AppendUint32(out, 1)
+				if column[n] {
+					out = append(out, 1)
+				} else {
+					out = append(out, 0)
+				}
+			case [][]byte:
+				out = append(order.AppendUint32(out, uint32(len(column[n]))), column[n]...)
+			}
+		}
+	}
+	return order.AppendUint16(out, 0xffff)
+}
+
+// A seen set remembers strings in the same memory however many there are. It
+// may say so of one that it never saw (once in millions while they are ten
+// million, often when they are some hundred millions), but not the other way
+// round: a Bloom filter, all of whose bits of a string share a cache line.
+type seen struct {
+	seed  maphash.Seed
+	lines [][seenBits / 64]uint64
+}
+
+const (
+	seenLines = 1 << 20 // 64 MiB
+	seenBits  = 512     // in a line
+	seenMarks = 7       // for one string
+)
+
+func newSeen() seen { return seen{maphash.MakeSeed(), make([][seenBits / 64]uint64, seenLines)} }
+
+func (s *seen) key(text string) uint64 { return maphash.String(s.seed, text) }
+
+// add notes a key and reports whether it may have been there already.
+func (s *seen) add(key uint64) bool {
+	line, marks := s.place(key)
+	was := true
+	for range seenMarks {
+		bit := uint64(1) << (marks % 64)
+		was = was && line[marks%seenBits/64]&bit != 0
+		line[marks%seenBits/64] |= bit
+		marks /= seenBits
+	}
+	return was
+}
+
+// has reports whether a key may be there.
+func (s *seen) has(key uint64) bool {
+	line, marks := s.place(key)
+	for range seenMarks {
+		if line[marks%seenBits/64]&(1<<(marks%64)) == 0 {
+			return false
+		}
+		marks /= seenBits
+	}
+	return true
+}
+
+func (s *seen) place(key uint64) (line *[seenBits / 64]uint64, marks uint64) {
+	const spread = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
+	return &s.lines[key%seenLines], (key ^ key>>32) * spread
+}
