@@ -65,9 +65,10 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_at ON audit (at, number);
 
--- Where the chain ends. Its one row is the lock that makes replicas take turns.
+-- Where the chain ends, in one row: a tail that was cut off is missed.
 CREATE TABLE audit_head (
+    id     BIGINT PRIMARY KEY,
     number BIGINT NOT NULL,
     hash   TEXT NOT NULL
 );
-INSERT INTO audit_head (number, hash) VALUES (0, '');
+INSERT INTO audit_head (id, number, hash) VALUES (1, 0, '');

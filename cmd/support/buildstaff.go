@@ -8,8 +8,10 @@ import (
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/staff/account"
+	"github.com/united24media/support/internal/staff/audit"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/staff/signin"
+	"github.com/united24media/support/internal/staff/team"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -18,6 +20,8 @@ import (
 func newStaff(settings config.Settings, db *store.Store, limit *limits.Limits, log *slog.Logger) *staff.Pages {
 	d := newDesk(settings, db, limit, log)
 	return staff.New(d,
+		audit.New(audit.Options{Desk: d}),
+		team.New(team.Options{Desk: d}),
 		account.New(account.Options{Desk: d}),
 		signin.New(signin.Options{Desk: d}),
 	)

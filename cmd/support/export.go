@@ -7,6 +7,7 @@ import (
 
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/store"
 )
 
 // runExport is `support export donations|supporters|memberships`, with who
@@ -43,5 +44,10 @@ func runExport(ctx context.Context, p *program, args []string) error {
 		e.Progress = func(rows int) { fmt.Fprintf(p.stderr, "\r\x1b[K%d rows", rows) }
 		defer fmt.Fprintln(p.stderr)
 	}
-	return p.withReports(ctx, func(service *reports.Service) error { return service.Export(ctx, p.stdout, e) })
+	return p.withReportsOf(ctx, func(db *store.Store, service *reports.Service) error {
+		if err := db.Audit(ctx, detailed(commandLine("export", rest[0]), *from+" to "+*to)); err != nil {
+			return err
+		}
+		return service.Export(ctx, p.stdout, e)
+	})
 }

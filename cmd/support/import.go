@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/united24media/support/internal/ledger"
@@ -32,6 +33,10 @@ func runImport(ctx context.Context, p *program, args []string) error {
 		return err
 	}
 	return p.withMigrated(ctx, func(db *store.Store) error {
+		entry := detailed(commandLine("import", filepath.Base(rest[0])), fmt.Sprintf("%d gifts, %d payments of an earlier system", gifts.Gifts, gifts.Adopted))
+		if err := db.Audit(ctx, entry); err != nil {
+			return err
+		}
 		return recording(ctx, newBook(settings, db), func(book *ledger.Ledger) error {
 			level := newReconcile(settings, settings.PublicURL, db, book, slog.New(slog.DiscardHandler))
 			news, err := level.Record(ctx, gifts)

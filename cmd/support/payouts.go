@@ -64,12 +64,17 @@ func runPayouts(ctx context.Context, p *program, args []string) error {
 
 // withReports opens the reports of the settings beside whatever serves, for f.
 func (p *program) withReports(ctx context.Context, f func(service *reports.Service) error) error {
+	return p.withReportsOf(ctx, func(_ *store.Store, service *reports.Service) error { return f(service) })
+}
+
+// withReportsOf is withReports with the database that they are of.
+func (p *program) withReportsOf(ctx context.Context, f func(db *store.Store, service *reports.Service) error) error {
 	settings, err := p.settings()
 	if err != nil {
 		return err
 	}
 	return p.withMigrated(ctx, func(db *store.Store) error {
-		return f(reports.New(reports.Options{Store: db, Timezone: settings.Timezone, Now: time.Now}))
+		return f(db, reports.New(reports.Options{Store: db, Timezone: settings.Timezone, Now: time.Now}))
 	})
 }
 

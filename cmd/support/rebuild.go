@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/united24media/support/internal/ledger"
 )
@@ -20,6 +21,9 @@ func runRebuild(ctx context.Context, p *program, args []string) error {
 		return err
 	}
 	return p.withLedger(ctx, func(book *ledger.Ledger) error {
+		if err := book.Store.Audit(ctx, commandLine("ledger.rebuild", "")); err != nil {
+			return err
+		}
 		before, after, err := book.Rebuild(ctx, p.progress("read"))
 		if err != nil {
 			return err
@@ -43,6 +47,9 @@ func runReplay(ctx context.Context, p *program, args []string) error {
 		return usagef("replay takes ids of events, or --parked; try: support replay --parked")
 	}
 	return p.withLedger(ctx, func(book *ledger.Ledger) error {
+		if err := book.Store.Audit(ctx, detailed(commandLine("event.replay", strings.Join(ids, " ")), replayed(*parked))); err != nil {
+			return err
+		}
 		if *parked {
 			tried, left, err := book.ReplayParked(ctx)
 			if err != nil {
@@ -61,6 +68,14 @@ func runReplay(ctx context.Context, p *program, args []string) error {
 		}
 		return nil
 	})
+}
+
+// replayed says in the audit log that all parked events were meant.
+func replayed(parked bool) string {
+	if parked {
+		return "all parked events"
+	}
+	return ""
 }
 
 // progress returns what shows how far long work is, on a terminal.

@@ -51,6 +51,9 @@ func runReconcile(ctx context.Context, p *program, args []string) error {
 		if *dry {
 			return sweep(newBook(settings, db)) // which records nothing, since it does not run
 		}
+		if err := db.Audit(ctx, detailed(commandLine("stripe.reconcile", ""), "since "+since.String())); err != nil {
+			return err
+		}
 		return recording(ctx, newBook(settings, db), sweep)
 	})
 	if err != nil {

@@ -90,13 +90,17 @@ func commandLine(action, subject string) store.Entry {
 	return store.Entry{At: time.Now(), Who: who, Action: action, Subject: subject}
 }
 
+// detailed returns an entry that says what changed.
+func detailed(e store.Entry, detail string) store.Entry {
+	e.Detail = detail
+	return e
+}
+
 // addStaff stores somebody new and prints their sign-in address, alone, on
 // standard output.
 func (p *program) addStaff(ctx context.Context, d *desk.Desk, email, role string) error {
 	m := store.Staff{ID: desk.NewMemberID(), Email: email, Role: role, Created: time.Now()}
-	entry := commandLine("staff.add", email)
-	entry.Detail = "role " + role
-	if err := d.Store.AddStaff(ctx, m, entry); err != nil {
+	if err := d.Store.AddStaff(ctx, m, detailed(commandLine("staff.add", email), "role "+role)); err != nil {
 		return plain(err)
 	}
 	fmt.Fprintf(p.stderr, "%s may open the staff pages (%s).\n", email, role)

@@ -60,5 +60,7 @@ func runStripeSetup(ctx context.Context, p *program, args []string) error {
 	if *dry || plan.Portal == "" {
 		return nil
 	}
-	return p.withMigrated(ctx, func(db *store.Store) error { return db.PutFact(ctx, factPortal, plan.Portal) })
+	return p.withMigrated(ctx, func(db *store.Store) error {
+		return db.DecideFact(ctx, factPortal, plan.Portal, detailed(commandLine("stripe.setup", ""), fmt.Sprintf("%d changes", len(plan.Changes))))
+	})
 }

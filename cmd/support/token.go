@@ -51,7 +51,7 @@ func runToken(ctx context.Context, p *program, args []string) error {
 // createToken prints the token alone on standard output, for scripts.
 func (p *program) createToken(ctx context.Context, db *store.Store, name, role string) error {
 	service := reports.New(reports.Options{Store: db, Timezone: time.UTC, Now: time.Now})
-	text, err := service.CreateToken(ctx, name, role)
+	text, err := service.CreateToken(ctx, name, role, detailed(commandLine("token.create", name), "role "+role))
 	if err != nil {
 		return plain(err)
 	}
@@ -61,7 +61,7 @@ func (p *program) createToken(ctx context.Context, db *store.Store, name, role s
 }
 
 func (p *program) revokeToken(ctx context.Context, db *store.Store, name string) error {
-	if err := db.RevokeToken(ctx, name, time.Now()); err != nil {
+	if err := db.RevokeToken(ctx, name, time.Now(), commandLine("token.revoke", name)); err != nil {
 		return plain(err)
 	}
 	fmt.Fprintf(p.stderr, "Token %s is revoked.\n", name)

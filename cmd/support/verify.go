@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,11 +41,23 @@ func runVerify(ctx context.Context, p *program, args []string) error {
 		for _, drift := range drifts {
 			fmt.Fprintln(p.stdout, visible(drift.String()))
 		}
+		log, err := db.CheckAudit(ctx)
+		if err != nil {
+			return err
+		}
+		if log.Broken != "" {
+			fmt.Fprintln(p.stdout, "audit log:", log.Broken)
+		}
 		if len(drifts) > 0 {
 			fmt.Fprintf(p.stderr, "%d drifts; `support rebuild` makes everything again from what Stripe said\n", len(drifts))
 			return errTold
 		}
+		if log.Broken != "" {
+			fmt.Fprintln(p.stderr, "The audit log was changed outside of this program.")
+			return errTold
+		}
 		fmt.Fprintln(p.stderr, "No drift: what is stored is what Stripe's events and answers come to.")
+		fmt.Fprintf(p.stderr, "The audit log's %d entries follow one another; the last one's hash is %s.\n", log.Entries, cmp.Or(log.Hash, "none"))
 		return nil
 	})
 }

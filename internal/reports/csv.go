@@ -25,7 +25,7 @@ func (r Report) WriteCSV(w io.Writer) error {
 			settlement, fee, net = *row.SettlementCurrency, number(*row.Fee), number(*row.Net)
 		}
 		lines = append(lines, []string{
-			defused(row.Key), defused(row.Currency), defused(settlement), number(row.Donations), number(row.NewSupporters),
+			Defused(row.Key), Defused(row.Currency), Defused(settlement), number(row.Donations), number(row.NewSupporters),
 			number(row.Gross), number(row.Refunded), number(row.Disputed), number(row.Received), fee, net, r.Timezone,
 		})
 	}
@@ -41,9 +41,9 @@ func number(n int64) string { return strconv.FormatInt(n, 10) }
 // formula, in their full-width forms too, and those that they skip before one.
 const formulaStarts = "=+-@\t\r\n＝＋－＠"
 
-// defused returns text so that no spreadsheet runs it: the apostrophe makes it
+// Defused returns text so that no spreadsheet runs it: the apostrophe makes it
 // a text, whatever follows.
-func defused(text string) string {
+func Defused(text string) string {
 	first, _ := utf8.DecodeRuneInString(text)
 	if text != "" && strings.ContainsRune(formulaStarts, first) {
 		return "'" + text

@@ -136,7 +136,7 @@ func (w *exportWriter) page() error {
 func csvCell(v any) string {
 	switch v := v.(type) {
 	case string:
-		return defused(strings.ToValidUTF8(v, "\uFFFD"))
+		return Defused(strings.ToValidUTF8(v, "\uFFFD"))
 	case int64:
 		return number(v)
 	case bool:

@@ -14,6 +14,7 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/sandbox"
+	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 )
 
@@ -101,7 +102,7 @@ func TestADonationShowsWhatBecameOfIt(t *testing.T) {
 // donation returns the answer of GET /v1/donations/ID to a role.
 func (o *office) donation(role, key string) map[string]any {
 	o.t.Helper()
-	token, err := o.CreateToken(o.t.Context(), rand.Text(), role)
+	token, err := o.CreateToken(o.t.Context(), rand.Text(), role, store.Entry{})
 	ok(o.t, err)
 	w := httptest.NewRecorder()
 	c, _ := gin.CreateTestContext(w)

@@ -89,9 +89,9 @@ func (r PayoutReport) WriteCSV(w io.Writer) error {
 		"kind", "lines", "amount_minor", "fee_minor", "net_minor", "note", "timezone",
 	}}
 	for _, p := range r.Payouts {
-		head := []string{defused(p.ID), p.Arrival, defused(p.Status), strconv.FormatBool(p.Automatic), p.State, defused(p.Currency), number(p.Amount)}
+		head := []string{Defused(p.ID), p.Arrival, Defused(p.Status), strconv.FormatBool(p.Automatic), p.State, Defused(p.Currency), number(p.Amount)}
 		add := func(cells ...string) {
-			lines = append(lines, slices.Concat(head, cells, []string{defused(p.Note), r.Timezone}))
+			lines = append(lines, slices.Concat(head, cells, []string{Defused(p.Note), r.Timezone}))
 		}
 		for _, part := range p.Parts {
 			add(part.Kind, number(part.Lines), number(part.Amount), number(part.Fee), number(part.Net))
@@ -110,8 +110,8 @@ func (d PayoutDetail) WriteCSV(w io.Writer) error {
 	}}
 	for _, line := range d.Lines {
 		lines = append(lines, []string{
-			defused(d.ID), defused(line.ID), line.CreatedAt.Format(time.RFC3339), line.Kind, defused(line.Type), defused(line.Source),
-			defused(line.Donation), defused(line.Currency), number(line.Amount), number(line.Fee), number(line.Net),
+			Defused(d.ID), Defused(line.ID), line.CreatedAt.Format(time.RFC3339), line.Kind, Defused(line.Type), Defused(line.Source),
+			Defused(line.Donation), Defused(line.Currency), number(line.Amount), number(line.Fee), number(line.Net),
 		})
 	}
 	return writeLines(w, lines)

@@ -369,7 +369,7 @@ func TestPayoutAddresses(t *testing.T) {
 	id := o.all(stripeapi.PathPayouts, nil)[0]["id"].(string)
 	o.listLines(id)
 	ask := func(role, address, accept string, h func(*gin.Context) error) (string, error) {
-		token, err := o.CreateToken(t.Context(), rand.Text(), role)
+		token, err := o.CreateToken(t.Context(), rand.Text(), role, store.Entry{})
 		ok(t, err)
 		w := httptest.NewRecorder()
 		c, _ := gin.CreateTestContext(w)

@@ -84,7 +84,7 @@ func gifts() []*giving.Donation {
 // get returns the answer to a request with a new token of a role.
 func get(t *testing.T, s *Service, h func(*gin.Context) error, role, address, accept string) (*httptest.ResponseRecorder, error) {
 	t.Helper()
-	text, err := s.CreateToken(t.Context(), "t-"+rand.Text(), role)
+	text, err := s.CreateToken(t.Context(), "t-"+rand.Text(), role, store.Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,15 +249,15 @@ func TestRefusedQueries(t *testing.T) {
 func TestOnlyTokensOfOurs(t *testing.T) {
 	t.Parallel()
 	s := service(t)
-	valid, err := s.CreateToken(t.Context(), "valid", RoleViewer)
+	valid, err := s.CreateToken(t.Context(), "valid", RoleViewer, store.Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended, err := s.CreateToken(t.Context(), "ended", RoleFinance)
+	ended, err := s.CreateToken(t.Context(), "ended", RoleFinance, store.Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.RevokeToken(t.Context(), "ended", time.Now()); err != nil {
+	if err := s.store.RevokeToken(t.Context(), "ended", time.Now(), store.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	handlers := map[string]func(*gin.Context) error{"report": s.Donations, "list": s.List, "one": s.Donation}
@@ -283,7 +283,7 @@ func TestRefusedTokens(t *testing.T) {
 	t.Parallel()
 	s := service(t)
 	for _, tt := range [][3]string{{"", RoleViewer, "name"}, {"two words", RoleViewer, "name"}, {"-x", RoleViewer, "name"}, {"desk", "admin", "role"}, {"desk", "", "role"}} {
-		_, err := s.CreateToken(context.Background(), tt[0], tt[1])
+		_, err := s.CreateToken(context.Background(), tt[0], tt[1], store.Entry{})
 		if f, ok := errors.AsType[*fault.Error](err); !ok || f.Field != tt[2] {
 			t.Errorf("CreateToken(%q, %q): %v", tt[0], tt[1], err)
 		}
@@ -302,7 +302,7 @@ func TestDonationJSON(t *testing.T) {
 		RoleViewer:  public + detail,
 		RoleFinance: public + `,"email":"ann@example.org","name":"Ann","customer":"","charge":"ch_1","invoice":"","subscription":""` + detail,
 	} {
-		text, err := s.CreateToken(t.Context(), role, role)
+		text, err := s.CreateToken(t.Context(), role, role, store.Entry{})
 		if err != nil {
 			t.Fatal(err)
 		}

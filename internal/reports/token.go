@@ -35,10 +35,11 @@ func CheckTokenName(name string) error {
 	return nil
 }
 
-// CreateToken stores a new token and returns its text, which is kept nowhere.
+// CreateToken stores a new token, with its entry of the audit log, and returns
+// its text, which is kept nowhere.
 // It returns a [fault.Invalid] for a name or role that won't do, and a
 // [fault.Conflict] for a name that is taken.
-func (s *Service) CreateToken(ctx context.Context, name, role string) (string, error) {
+func (s *Service) CreateToken(ctx context.Context, name, role string, e store.Entry) (string, error) {
 	if err := CheckTokenName(name); err != nil {
 		return "", err
 	}
@@ -48,7 +49,7 @@ func (s *Service) CreateToken(ctx context.Context, name, role string) (string, e
 	var random [32]byte
 	_, _ = rand.Read(random[:]) // never fails, by its documentation
 	text := tokenPrefix + base64.RawURLEncoding.EncodeToString(random[:])
-	err := s.store.AddToken(ctx, store.Token{Name: name, Role: role, Created: s.now()}, hashToken(text))
+	err := s.store.AddToken(ctx, store.Token{Name: name, Role: role, Created: s.now()}, hashToken(text), e)
 	return text, err
 }
 

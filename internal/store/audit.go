@@ -49,12 +49,18 @@ func (e Entry) storable() Entry {
 	return e
 }
 
-// The audit log's statements. The first locks the head until the transaction
-// ends, so that whoever comes next, on whatever replica, follows this entry.
+// auditLock is the key of the advisory lock that every audited transaction
+// holds, so that whoever comes next, on whatever replica, follows its entry:
+// "audit" in ASCII. The head's row would do, but many who wait for one row each
+// wake whenever it changes.
+const auditLock = 0x6175646974
+
+// The audit log's statements.
 const (
-	auditNext = `UPDATE audit_head SET number = number + 1 RETURNING number, hash`
+	auditTurn = `SELECT pg_advisory_xact_lock($1)`
+	auditHead = `SELECT number + 1, hash FROM audit_head WHERE id = 1`
 	auditAdd  = `INSERT INTO audit (number, at, who, action, subject, reason, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	auditEnd  = `UPDATE audit_head SET hash = $1`
+	auditEnd  = `UPDATE audit_head SET number = $1, hash = $2 WHERE id = 1`
 )
 
 func (e Entry) values() []any {
@@ -72,30 +78,45 @@ func (s *Store) Audit(ctx context.Context, e Entry) error {
 // read is still true when it commits.
 func (s *Store) audited(ctx context.Context, e Entry, f func(*sql.Tx) error) error {
 	return s.inTx(ctx, func(tx *sql.Tx) error {
-		e := e.storable()
-		var before string
-		if err := tx.QueryRowContext(ctx, auditNext).Scan(&e.Number, &before); err != nil {
-			return fmt.Errorf("audit %s: %w", e.Action, err)
-		}
-		e.Hash = e.hashOf(before)
-		if _, err := tx.ExecContext(ctx, auditAdd, e.values()...); err != nil {
-			return fmt.Errorf("audit %s: %w", e.Action, err)
-		}
-		if _, err := tx.ExecContext(ctx, auditEnd, e.Hash); err != nil {
+		if err := s.auditIn(ctx, tx, e.storable()); err != nil {
 			return fmt.Errorf("audit %s: %w", e.Action, err)
 		}
 		return f(tx)
 	})
 }
 
-// Audit writes an entry in a transaction of the ledger, whose turn it has.
+func (s *Store) auditIn(ctx context.Context, tx *sql.Tx, e Entry) error {
+	if s.postgres {
+		if _, err := tx.ExecContext(ctx, auditTurn, int64(auditLock)); err != nil {
+			return err
+		}
+	}
+	var before string
+	if err := tx.QueryRowContext(ctx, auditHead).Scan(&e.Number, &before); err != nil {
+		return err
+	}
+	e.Hash = e.hashOf(before)
+	if _, err := tx.ExecContext(ctx, auditAdd, e.values()...); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, auditEnd, e.Number, e.Hash)
+	return err
+}
+
+// Audit writes an entry in a transaction of the ledger.
 func (t *Tx) Audit(ctx context.Context, e Entry) error {
 	e = e.storable()
 	var before string
-	err := t.query(ctx, auditNext, nil, func(r row) error { return r.Scan(&e.Number, &before) })
+	var err error
+	if t.pg != nil { // its answer is void, and read as nothing
+		err = t.later(ctx, auditTurn, []any{int64(auditLock)}, func(row) error { return nil })
+	}
+	if err == nil {
+		err = t.query(ctx, auditHead, nil, func(r row) error { return r.Scan(&e.Number, &before) })
+	}
 	if err == nil {
 		e.Hash = e.hashOf(before)
-		err = errors.Join(t.later(ctx, auditAdd, e.values(), nil), t.later(ctx, auditEnd, []any{e.Hash}, nil))
+		err = errors.Join(t.later(ctx, auditAdd, e.values(), nil), t.later(ctx, auditEnd, []any{e.Number, e.Hash}, nil))
 	}
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", e.Action, err)

@@ -38,10 +38,24 @@ func (s *Store) Fact(ctx context.Context, name string) (string, error) {
 
 // PutFact sets a single fact.
 func (s *Store) PutFact(ctx context.Context, name, value string) error {
-	_, err := s.write.ExecContext(ctx, `
+	return putFact(ctx, s.write, name, value)
+}
+
+// DecideFact sets a single fact for somebody, and audits that.
+func (s *Store) DecideFact(ctx context.Context, name, value string, e Entry) error {
+	return s.audited(ctx, e, func(tx *sql.Tx) error { return putFact(ctx, tx, name, value) })
+}
+
+func putFact(ctx context.Context, in executor, name, value string) error {
+	_, err := in.ExecContext(ctx, `
 		INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 	if err != nil {
 		return fmt.Errorf("write fact %s: %w", name, err)
 	}
 	return nil
+}
+
+// An executor is a pool of connections, or a transaction.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }

@@ -116,10 +116,10 @@ func TestTokens(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.Store) {
 		ctx, now := context.Background(), time.UnixMicro(1_700_000_000_000_000).UTC()
 		token := store.Token{Name: "desk", Role: "viewer", Created: now}
-		if err := db.AddToken(ctx, token, "hash"); err != nil {
+		if err := db.AddToken(ctx, token, "hash", store.Entry{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.AddToken(ctx, token, "other"); !errors.Is(err, fault.Conflict) {
+		if err := db.AddToken(ctx, token, "other", store.Entry{}); !errors.Is(err, fault.Conflict) {
 			t.Errorf("a name that is taken: %v", err)
 		}
 		if got, err := db.TokenByHash(ctx, "hash"); err != nil || got != token {
@@ -128,10 +128,10 @@ func TestTokens(t *testing.T) {
 		if _, err := db.TokenByHash(ctx, "other"); !errors.Is(err, fault.NotFound) {
 			t.Errorf("a hash that is not there: %v", err)
 		}
-		if err := db.RevokeToken(ctx, "desk", now.Add(time.Hour)); err != nil {
+		if err := db.RevokeToken(ctx, "desk", now.Add(time.Hour), store.Entry{}); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.RevokeToken(ctx, "desk", now); !errors.Is(err, fault.NotFound) {
+		if err := db.RevokeToken(ctx, "desk", now, store.Entry{}); !errors.Is(err, fault.NotFound) {
 			t.Errorf("revoked twice: %v", err)
 		}
 		token.Revoked = now.Add(time.Hour)

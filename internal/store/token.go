@@ -20,33 +20,37 @@ type Token struct {
 
 // AddToken stores a new token under the hash of its text. It returns a
 // [fault.Conflict] where the name is taken, by a revoked token too.
-func (s *Store) AddToken(ctx context.Context, t Token, hash string) error {
-	_, err := s.write.ExecContext(ctx, `
-		INSERT INTO tokens (name, hash, role, created_at, revoked_at)
-		VALUES ($1, $2, $3, $4, 0)`,
-		t.Name, hash, t.Role, Micros(t.Created))
-	if uniqueViolation(err) {
-		return fault.New(fault.Conflict, "There is or was a token %q; choose another name.", t.Name)
-	}
-	if err != nil {
-		return fmt.Errorf("add token %s: %w", t.Name, err)
-	}
-	return nil
+func (s *Store) AddToken(ctx context.Context, t Token, hash string, e Entry) error {
+	return s.audited(ctx, e, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO tokens (name, hash, role, created_at, revoked_at)
+			VALUES ($1, $2, $3, $4, 0)`,
+			t.Name, hash, t.Role, Micros(t.Created))
+		if uniqueViolation(err) {
+			return fault.New(fault.Conflict, "There is or was a token %q; choose another name.", t.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("add token %s: %w", t.Name, err)
+		}
+		return nil
+	})
 }
 
 // RevokeToken ends a token. It returns a [fault.NotFound] where no valid token
 // has the name.
-func (s *Store) RevokeToken(ctx context.Context, name string, at time.Time) error {
-	result, err := s.write.ExecContext(ctx, `
-		UPDATE tokens SET revoked_at = $1 WHERE name = $2 AND revoked_at = 0`,
-		Micros(at), name)
-	if err != nil {
-		return fmt.Errorf("revoke token %s: %w", name, err)
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(fault.New(fault.NotFound, "There is no valid token %q.", name), err)
-	}
-	return nil
+func (s *Store) RevokeToken(ctx context.Context, name string, at time.Time, e Entry) error {
+	return s.audited(ctx, e, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `
+			UPDATE tokens SET revoked_at = $1 WHERE name = $2 AND revoked_at = 0`,
+			Micros(at), name)
+		if err != nil {
+			return fmt.Errorf("revoke token %s: %w", name, err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(fault.New(fault.NotFound, "There is no valid token %q.", name), err)
+		}
+		return nil
+	})
 }
 
 // Tokens returns all tokens by name, revoked ones too.

@@ -128,8 +128,9 @@ func (t *Tx) turn() {
 		return
 	}
 	// A plan made while the tables were empty scans them, and is kept for as
-	// long as the connection: it must use the indexes.
-	t.batch.Queue(`SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true)`, int64(ledgerLock)).
+	// long as the connection: it must use the indexes. Where there is none, a
+	// scan that is off looks costly enough to be compiled, which takes 100 ms.
+	t.batch.Queue(`SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`, int64(ledgerLock)).
 		Query(func(rows pgx.Rows) error {
 			rows.Close()
 			return rows.Err()
