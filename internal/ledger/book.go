@@ -57,6 +57,9 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 	if l.held != nil {
 		return nil, l.held.add(ctx, tx, cells, scopes)
 	}
+	if err := l.journal(ctx, &b); err != nil {
+		return nil, err
+	}
 	if err := tx.MoveSums(ctx, cells); err != nil {
 		return nil, err
 	}
