@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -28,7 +27,12 @@ func runImport(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	gifts, err := p.readImport(rest[0], settings.Timezone)
+	file, err := os.Open(rest[0])
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // only read
+	gifts, err := p.readImport(file, settings.Timezone)
 	if err != nil {
 		return err
 	}
@@ -41,7 +45,7 @@ func runImport(ctx context.Context, p *program, args []string) error {
 			level := newReconcile(settings, settings.PublicURL, db, book, slog.New(slog.DiscardHandler))
 			news, err := level.Record(ctx, gifts)
 			if err != nil {
-				return fmt.Errorf("%w\nimporting the file again completes it", err)
+				return fmt.Errorf("%w\nnothing was recorded", err)
 			}
 			p.sayImported(gifts, news)
 			return nil
@@ -50,15 +54,10 @@ func runImport(ctx context.Context, p *program, args []string) error {
 }
 
 // readImport reads a file and names every bad row.
-func (p *program) readImport(name string, zone *time.Location) (*reconcile.Import, error) {
-	file, err := os.Open(name)
+func (p *program) readImport(file *os.File, zone *time.Location) (*reconcile.Import, error) {
+	gifts, bad, err := reconcile.ReadImport(file, zone, time.Now())
 	if err != nil {
-		return nil, err
-	}
-	defer file.Close() //nolint:errcheck // only read
-	gifts, bad, err := reconcile.ReadImport(io.Reader(file), zone, time.Now())
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", file.Name(), err)
 	}
 	for _, row := range bad {
 		fmt.Fprintln(p.stderr, visible(fmt.Sprintf("line %d: %s", row.Line, row.Reason)))

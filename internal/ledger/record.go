@@ -290,6 +290,13 @@ func (l *Ledger) wishes(batch []*request, p *projection) []store.Wish {
 		if r.event != nil && r.event.want != "" {
 			priorities[string(r.event.want)] = objects.PriorityMembership
 		}
+		for _, f := range r.facts {
+			for _, s := range f.said {
+				if a, ok := s.Register.(*objects.Adopted); ok && a.Object != "" {
+					priorities[string(a.Object)] = objects.PriorityContact
+				}
+			}
+		}
 	}
 	due := l.Now().Add(settleTime)
 	wishes := make([]store.Wish, 0, len(priorities))

@@ -106,15 +106,33 @@ type comparison struct {
 	by    map[objects.Ref][]objects.Ref // the fresh objects that lead to a root
 }
 
-// news returns which facts say more than was stored, and fills the comparison.
-func (c *comparison) news(facts []fact, spoken []objects.Change) []int {
-	c.fresh = map[objects.Ref]bool{}
-	for ref, text := range c.dirty {
-		stored, known := c.stored[ref]
+// fresh returns the objects of which more is known than was stored, apart from
+// when it was said.
+func (g *graph) fresh() map[objects.Ref]bool {
+	fresh := map[objects.Ref]bool{}
+	for ref, text := range g.dirty {
+		stored, known := g.stored[ref]
 		if !known || timeless(stored) != timeless(text) {
-			c.fresh[ref] = true
+			fresh[ref] = true
 		}
 	}
+	return fresh
+}
+
+// about returns which facts are about any of several objects.
+func about(facts []fact, which map[objects.Ref]bool) []int {
+	var found []int
+	for i, f := range facts {
+		if slices.ContainsFunc(f.said, func(s objects.Said) bool { return which[s.Ref] }) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// news returns which facts say more than was stored, and fills the comparison.
+func (c *comparison) news(facts []fact, spoken []objects.Change) []int {
+	c.fresh = c.graph.fresh()
 	for _, change := range spoken {
 		if !c.fresh[change.Ref] {
 			continue
@@ -124,13 +142,7 @@ func (c *comparison) news(facts []fact, spoken []objects.Change) []int {
 		}
 	}
 	c.Missing() // all that leads to a root of these was loaded
-	var news []int
-	for i, f := range facts {
-		if slices.ContainsFunc(f.said, func(s objects.Said) bool { return c.fresh[s.Ref] }) {
-			news = append(news, i)
-		}
-	}
-	return news
+	return about(facts, c.fresh)
 }
 
 // timeless returns a register's text without the times at which its parts were

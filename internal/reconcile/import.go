@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"slices"
 	"strings"
@@ -15,14 +16,12 @@ import (
 
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/objects"
-	"github.com/united24media/support/internal/store"
 )
 
 // Limits of an import.
 const (
-	maxImport   = 256 << 20 // bytes of a file
-	maxBadRows  = 200       // that are named
-	importBatch = 10_000    // rows recorded in one transaction
+	maxImport  = 256 << 20 // bytes of a file
+	maxBadRows = 200       // that are named
 )
 
 // An Import is a file of gifts that reached us in another way, or at Stripe
@@ -33,8 +32,8 @@ type Import struct {
 	Adopted int    // rows that name payments or subscriptions at Stripe
 	Skipped int    // rows that brought no money, such as declined ones
 
-	answers []ledger.Answer
-	refs    []objects.Ref // at Stripe, to be fetched
+	file io.ReadSeeker
+	when calendar
 }
 
 // A BadRow is a row that can't be imported.
@@ -63,41 +62,84 @@ type gift struct {
 	adopted objects.Ref
 }
 
-// ReadImport reads a file. Where any row is bad nothing can be imported, and
-// all of them are returned, up to a limit. Days without a time are days in
-// zone. now is when what the file says was said.
-func ReadImport(file io.Reader, zone *time.Location, now time.Time) (*Import, []BadRow, error) {
-	rows, columns, err := openCSV(file)
-	if err != nil {
-		return nil, nil, err
-	}
-	f, err := formatOf(columns)
-	if err != nil {
-		return nil, nil, err
-	}
-	m := &Import{Format: f.name}
+// ReadImport checks a file, which is read again by [Service.Record]. Where any
+// row is bad nothing can be imported, and all of them are returned, up to a
+// limit. Days without a time are days in zone. now is when what the file says
+// was said.
+func ReadImport(file io.ReadSeeker, zone *time.Location, now time.Time) (*Import, []BadRow, error) {
+	m := &Import{file: file, when: calendar{zone, now}}
 	var bad []BadRow
-	seen := map[string]int{}
+	err := m.read(func(g gift, row *BadRow) bool {
+		switch {
+		case row != nil:
+			bad = append(bad, *row)
+		case g.id == "":
+			m.Skipped++
+		case g.adopted != "":
+			m.Adopted++
+		default:
+			m.Gifts++
+		}
+		return len(bad) < maxBadRows
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, bad, nil
+}
+
+// read reads the file from its start and calls f for each row with what it
+// says or what is wrong with it, until f returns false. It holds one row, and
+// some bytes for each id.
+func (m *Import) read(f func(gift, *BadRow) bool) error {
+	if _, err := m.file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read the file: %w", err)
+	}
+	rows, columns, err := openCSV(m.file)
+	if err != nil {
+		return err
+	}
+	format, err := formatOf(columns)
+	if err != nil {
+		return err
+	}
+	m.Format = format.name
+	ids := counter{maphash.MakeSeed(), map[uint64]int{}}
 	for {
 		cells, err := rows.Read()
 		if errors.Is(err, io.EOF) {
-			return m, bad, nil
+			return nil
 		}
+		var g gift
 		line := 0
 		if err == nil {
 			line, _ = rows.FieldPos(0)
-			err = m.add(f, cells, columns, calendar{zone, now}, seen)
+			g, err = m.understand(format, cells, columns, ids)
 		} else if broken, ok := errors.AsType[*csv.ParseError](err); ok {
 			line, err = broken.Line, broken.Err
 		} else {
-			return nil, nil, fmt.Errorf("read the file: %w", err)
+			return fmt.Errorf("read the file: %w", err)
 		}
+		var bad *BadRow
 		if err != nil {
-			if bad = append(bad, BadRow{line, err.Error()}); len(bad) == maxBadRows {
-				return m, bad, nil
-			}
+			bad = &BadRow{line, err.Error()}
+		}
+		if !f(g, bad) {
+			return nil
 		}
 	}
+}
+
+// A counter counts how often each id came, without keeping the ids.
+type counter struct {
+	seed  maphash.Seed
+	times map[uint64]int
+}
+
+func (c counter) count(id string) int {
+	hash := maphash.String(c.seed, id)
+	c.times[hash]++
+	return c.times[hash]
 }
 
 // openCSV reads the head of a file: columns separated by commas or semicolons.
@@ -139,75 +181,57 @@ func formatOf(columns []string) (format, error) {
 	return format{}, errors.New("the columns are not those of an import (date, amount, currency), nor of GiveWP's or Stripe's exports")
 }
 
-// add reads one row and adds what it says.
-func (m *Import) add(f format, cells, columns []string, c calendar, seen map[string]int) error {
+// understand reads one row. What it returns has no id where the row brought no
+// money.
+func (m *Import) understand(f format, cells, columns []string, ids counter) (gift, error) {
 	r := row{}
 	for i, cell := range cells {
 		if !utf8.ValidString(cell) {
-			return fmt.Errorf("%s: not UTF-8; save the file as UTF-8", columns[i])
+			return gift{}, fmt.Errorf("%s: not UTF-8; save the file as UTF-8", columns[i])
 		}
 		r[columns[i]] = strings.TrimSpace(cell)
 	}
-	g, err := f.reads(r, c)
-	if err != nil {
-		return err
+	g, err := f.reads(r, m.when)
+	if err != nil || g.id == "" {
+		return g, err
 	}
-	if g.id == "" {
-		m.Skipped++
-		return nil
-	}
-	if seen[g.id]++; seen[g.id] > 1 {
+	if n := ids.count(g.id); n > 1 {
 		if f.unique || r["reference"] != "" {
-			return fmt.Errorf("%s stands in the file twice", g.id)
+			return gift{}, fmt.Errorf("%s stands in the file twice", g.id)
 		}
-		g.id = fmt.Sprintf("%s_%d", g.id, seen[g.id]) // two gifts that look the same
+		g.id = fmt.Sprintf("%s_%d", g.id, n) // two gifts that look the same
 	}
-	stamp := objects.Stamp{At: c.now.Unix()}
+	return g, nil
+}
+
+// fact returns what a row says as a fact of ours.
+func (m *Import) fact(g gift) ledger.Answer {
+	stamp := objects.Stamp{At: m.when.now.Unix()}
 	if g.adopted != "" {
-		m.Adopted++
-		m.refs = append(m.refs, g.adopted)
-		m.answers = append(m.answers, fact(objects.KindAdopted, g.id, &objects.Adopted{
-			Object: g.adopted, Won: latest(stamp, g.offline.Won),
-		}, c.now))
-		return nil
+		return fact(objects.KindAdopted, g.id, &objects.Adopted{Object: g.adopted, Won: latest(stamp, g.offline.Won)}, m.when.now)
 	}
-	m.Gifts++
-	m.answers = append(m.answers, fact(objects.KindOffline, g.id, &objects.Offline{Gift: latest(stamp, g.offline)}, c.now))
-	return nil
+	return fact(objects.KindOffline, g.id, &objects.Offline{Gift: latest(stamp, g.offline)}, m.when.now)
 }
 
 func latest[T any](stamp objects.Stamp, value T) objects.Latest[T] {
 	return objects.Latest[T]{Stamp: stamp, Value: value}
 }
 
-// Record records an import and returns how many of its rows said something
-// new. What it adopted is asked of Stripe by the worker. A file of more than
-// importBatch rows is recorded in parts; after a failure importing it again
-// completes it.
+// Record records an import, all of its rows or none, and returns how many said
+// something new. What it adopted is asked of Stripe by the worker.
 func (s *Service) Record(ctx context.Context, m *Import) (news int, err error) {
-	for batch := range slices.Chunk(m.answers, importBatch) {
-		outcome, err := s.Ledger.Would(ctx, batch...)
+	return s.Ledger.Import(ctx, func(yield func(ledger.Answer, error) bool) {
+		err := m.read(func(g gift, bad *BadRow) bool {
+			switch {
+			case bad != nil: // the file has changed since it was checked
+				return yield(ledger.Answer{}, fmt.Errorf("line %d: %s", bad.Line, bad.Reason))
+			case g.id == "":
+				return true
+			}
+			return yield(m.fact(g), nil)
+		})
 		if err != nil {
-			return news, err
+			yield(ledger.Answer{}, err)
 		}
-		fresh := make([]ledger.Answer, len(outcome.News))
-		for i, n := range outcome.News {
-			fresh[i] = batch[n]
-		}
-		if err := s.Ledger.Apply(ctx, fresh...); err != nil {
-			return news, err
-		}
-		news += len(fresh)
-	}
-	for batch := range slices.Chunk(m.refs, importBatch) {
-		wishes := make([]store.Wish, len(batch))
-		for i, ref := range batch {
-			wishes[i] = store.Wish{Ref: string(ref), Priority: objects.PriorityContact, Due: s.Now()}
-		}
-		err := s.Store.Ledger(ctx, func(tx *store.Tx) error { return tx.PutWishes(ctx, s.Now(), wishes) })
-		if err != nil {
-			return news, err
-		}
-	}
-	return news, nil
+	})
 }

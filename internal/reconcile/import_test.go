@@ -186,3 +186,39 @@ func TestALongImport(t *testing.T) {
 		t.Errorf("counts: %+v", counts)
 	}
 }
+
+// changing is a file that somebody saves between two readings.
+type changing struct {
+	*strings.Reader
+	then string
+}
+
+func (c *changing) Seek(offset int64, whence int) (int64, error) {
+	if c.Size() > 0 && c.Len() == 0 { // it was read
+		c.Reader = strings.NewReader(c.then)
+	}
+	return c.Reader.Seek(offset, whence)
+}
+
+func TestImportIsAllRowsOrNone(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, h *house) {
+		text := "date;amount;currency;reference\n"
+		for i := range 4100 { // more than is held at once
+			text += fmt.Sprintf("2026-01-31;5;EUR;BANK-%d\n", i)
+		}
+		m, bad, err := reconcile.ReadImport(&changing{strings.NewReader(text), text + "2026-01-31;five;EUR;BANK-X\n"}, h.zone, h.box.Now())
+		if err != nil || len(bad) > 0 || m.Gifts != 4100 {
+			t.Fatalf("%+v, bad rows %v, %v", m, bad, err)
+		}
+		if news, err := h.Record(t.Context(), m); err == nil || news != 0 || !strings.Contains(err.Error(), "line 4102: amount") {
+			t.Errorf("a file that went bad: %d rows recorded, %v", news, err)
+		}
+		if n := len(h.donations()); n != 0 {
+			t.Errorf("%d donations of a file with a bad row", n)
+		}
+		if _, news := h.importFile(text); news != 4100 {
+			t.Errorf("%d rows are new, want 4100", news)
+		}
+	})
+}

@@ -102,7 +102,8 @@ func expected(c ledger.Change, at time.Time, open map[string]bool) bool {
 		same.Settled, same.Elsewhere = after.Settled, after.Elsewhere
 	}
 	if asked {
-		same.Refunded, same.Disputed, same.Lost, same.Email, same.Supporter = after.Refunded, after.Disputed, after.Lost, after.Email, after.Supporter
+		same.Refunded, same.Disputed, same.Lost, same.Turned = after.Refunded, after.Disputed, after.Lost, after.Turned
+		same.Email, same.Supporter = after.Email, after.Supporter
 	}
 	return reflect.DeepEqual(&same, after)
 }
