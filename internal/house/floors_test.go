@@ -34,7 +34,6 @@ var floors = map[string]int{
 	"internal/store":     3,
 	"internal/stripeapi": 3,
 	"internal/i18n":      3,
-	"internal/notice":    3,
 
 	"internal/objects": 2,
 
@@ -48,6 +47,7 @@ var floors = map[string]int{
 	"internal/clean":   0,
 	"internal/config":  0,
 	"internal/look":    0,
+	"internal/chart":   0,
 	"internal/limits":  0,
 	"internal/redisdb": 0,
 	"migrations":       0,
@@ -66,10 +66,10 @@ var forTests = []string{"internal/testenv", "internal/house", "internal/world", 
 
 // pure are the rooms that do nothing but compute: what none of them imports.
 var pure = map[string][]string{
+	"internal/chart":   {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
 	"internal/money":   {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
 	"internal/giving":  {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
 	"internal/objects": {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
-	"internal/notice":  {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
 }
 
 func TestImportsRunDownTheFloors(t *testing.T) {

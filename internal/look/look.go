@@ -22,6 +22,8 @@ var (
 	pagesCSS string
 	//go:embed css/staff.css
 	staffCSS string
+	//go:embed css/figures.css
+	figuresCSS string
 	//go:embed icon.svg
 	iconSVG []byte
 	//go:embed layout.html
@@ -36,7 +38,7 @@ var (
 	Icon  = NewAsset("icon.svg", "image/svg+xml", iconSVG)
 
 	// StaffStyle is what the staff pages link to beside Style.
-	StaffStyle = NewAsset("staff.css", "text/css; charset=utf-8", []byte(staffCSS))
+	StaffStyle = NewAsset("staff.css", "text/css; charset=utf-8", []byte(staffCSS+figuresCSS))
 )
 
 // A Link is an entry of the header, the footer or the language list.

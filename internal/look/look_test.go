@@ -37,6 +37,12 @@ var contrasts = []struct {
 	{"edge", "paper", 3},
 	{"edge", "card", 3},
 	{"sun", "band", 3},
+	{"hue-1", "card", 3},
+	{"hue-2", "card", 3},
+	{"hue-3", "card", 3},
+	{"hue-4", "card", 3},
+	{"hue-5", "card", 3},
+	{"hue-6", "card", 3},
 }
 
 func TestContrast(t *testing.T) {

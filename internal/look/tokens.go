@@ -38,6 +38,14 @@ var tokens = []token{
 	{"sun", "#ffd500", "#ffd500"},
 	{"on-sun", "#14161a", "#14161a"},
 
+	// Series of charts, each told from its neighbours in light and dark.
+	{"hue-1", "#2f6fcb", "#7fb0ff"},
+	{"hue-2", "#b26a00", "#f0b44a"},
+	{"hue-3", "#0f7f74", "#5fd0c2"},
+	{"hue-4", "#8d4a9c", "#d79be6"},
+	{"hue-5", "#6a6d75", "#a3a7b2"},
+	{"hue-6", "#b0413e", "#f08f88"},
+
 	// Type.
 	{"serif", `Georgia,"Noto Serif","Times New Roman",serif`, ""},
 	{"sans", `system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Helvetica Neue",Arial,sans-serif`, ""},
