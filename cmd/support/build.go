@@ -28,6 +28,7 @@ import (
 	"github.com/united24media/support/internal/redisdb"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/sandbox"
+	"github.com/united24media/support/internal/staff/overview"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 	"github.com/united24media/support/internal/trace"
@@ -107,7 +108,6 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return err
 	}
 	answers := reports.New(reports.Options{Store: s.store, Timezone: settings.Timezone, Now: time.Now})
-	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
 	handlers := web.Handlers{
@@ -120,7 +120,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Payouts: answers.Payouts, Payout: answers.PayoutByID,
 		Staff:   newStaff(settings, s.store, limit, s.log),
 		Picture: campaign.Pictures{Store: s.store}.Serve,
-		Assets:  look.NewAssets(append(giving.Assets(), look.Style, look.StaffStyle, look.Icon)...),
+		Assets:  look.NewAssets(append(giving.Assets(), look.Style, look.StaffStyle, look.Icon, overview.Script)...),
 	}
 	if settings.Sandbox() {
 		handlers.Article = asks.Example

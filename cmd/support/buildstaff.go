@@ -6,10 +6,13 @@ import (
 
 	"github.com/united24media/support/internal/config"
 	"github.com/united24media/support/internal/limits"
+	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/staff/account"
 	"github.com/united24media/support/internal/staff/audit"
 	"github.com/united24media/support/internal/staff/desk"
+	"github.com/united24media/support/internal/staff/overview"
+	"github.com/united24media/support/internal/staff/reportpages"
 	"github.com/united24media/support/internal/staff/signin"
 	"github.com/united24media/support/internal/staff/team"
 	"github.com/united24media/support/internal/store"
@@ -19,7 +22,10 @@ import (
 // order in which they stand here.
 func newStaff(settings config.Settings, db *store.Store, limit *limits.Limits, log *slog.Logger) *staff.Pages {
 	d := newDesk(settings, db, limit, log)
+	answers := reports.New(reports.Options{Store: db, Timezone: settings.Timezone, Now: time.Now})
 	return staff.New(d,
+		overview.New(overview.Options{Desk: d, Reports: answers}),
+		reportpages.New(reportpages.Options{Desk: d, Reports: answers}),
 		audit.New(audit.Options{Desk: d}),
 		team.New(team.Options{Desk: d}),
 		account.New(account.Options{Desk: d}),

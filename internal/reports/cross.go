@@ -53,8 +53,7 @@ func (s *Service) Cross(ctx context.Context, q Query, across string) (Cross, err
 	dimension, pair := pairOf(q.By, across)
 	wanted := q
 	wanted.By = across // by day, days alone are read
-	wanted.AsOf = report.AsOf
-	sums, _, err := s.sums(ctx, wanted, dimension, pair == nil)
+	sums, err := s.store.Sums(ctx, dimension, spans(wanted), pair == nil)
 	if err != nil {
 		return Cross{}, fmt.Errorf("report by %s across %s: %w", q.By, across, err)
 	}

@@ -55,19 +55,19 @@ type Day struct {
 
 // Overview answers for q's period and the one before; q.By does not matter.
 func (s *Service) Overview(ctx context.Context, q Query) (Overview, error) {
-	now, asOf, err := s.standing(ctx, q)
+	now, err := s.standing(ctx, q)
 	if err != nil {
 		return Overview{}, err
 	}
-	before, _, err := s.standing(ctx, q.Before())
-	return Overview{now, before, s.zone.String(), asOf}, err
+	before, err := s.standing(ctx, q.Before())
+	return Overview{now, before, s.zone.String(), s.asOf()}, err
 }
 
-func (s *Service) standing(ctx context.Context, q Query) (Standing, time.Time, error) {
+func (s *Service) standing(ctx context.Context, q Query) (Standing, error) {
 	q.By = "day"
-	sums, asOf, err := s.sums(ctx, q, giving.DimensionAll, true)
+	sums, err := s.store.Sums(ctx, giving.DimensionAll, spans(q), true)
 	if err != nil {
-		return Standing{}, asOf, fmt.Errorf("overview: %w", err)
+		return Standing{}, fmt.Errorf("overview: %w", err)
 	}
 	out := Standing{From: q.From, To: q.To}
 	byDay := map[int64][]store.Sum{}
@@ -81,7 +81,7 @@ func (s *Service) standing(ctx context.Context, q Query) (Standing, time.Time, e
 		one.Money, one.Donations, one.NewSupporters = moneyOf(byDay[day(d)])
 		out.Days = append(out.Days, one)
 	}
-	return out, asOf, nil
+	return out, nil
 }
 
 // moneyOf adds sums up by currency.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/united24media/support/internal/giving"
 )
 
 // GraceOver returns the subscriptions whose membership counted until an
@@ -58,4 +60,18 @@ func putFact(ctx context.Context, in executor, name, value string) error {
 // An executor is a pool of connections, or a transaction.
 type executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// FailingMemberships returns up to limit memberships that are past due or
+// unpaid, the oldest first, and how many there are.
+func (s *Store) FailingMemberships(ctx context.Context, limit int) (found []*giving.Membership, count int64, err error) {
+	err = s.Look(ctx, func(tx *Tx) error {
+		const failing = `status IN ('past_due', 'unpaid')`
+		found, err = tx.memberships(ctx, failing+` ORDER BY created_at, subscription LIMIT $1`, limit)
+		if err != nil {
+			return err
+		}
+		return tx.query(ctx, `SELECT COUNT(*) FROM memberships WHERE `+failing, nil, func(r row) error { return r.Scan(&count) })
+	})
+	return found, count, err
 }

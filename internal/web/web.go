@@ -159,6 +159,7 @@ func (s *Server) staff(pages *staff.Pages) {
 	for _, r := range pages.Routes {
 		p := s.page()
 		p.failed = pages.Trouble
+		p.quick = r.Quiet
 		if r.Method == http.MethodGet {
 			s.get(r.Path, p, r.Handle)
 			continue

@@ -63,6 +63,7 @@ type Route struct {
 	Need    Role   // "" needs no sign-in: the sign-in pages alone
 	Nav     string // what the navigation calls it; "" leaves it out
 	MaxBody int64  // bytes of a POST; 0 is 64 KiB
+	Quiet   bool   // a script asks again and again: not logged, and no use of the session
 	Handle  func(*Visit) error
 }
 
@@ -156,6 +157,9 @@ func (d *Desk) lead(v *Visit) error {
 	return nil
 }
 
+// liveHeader marks what a page asks for by itself.
+const liveHeader = "Support-Live"
+
 // visitKey is where a request's visit lives in gin's context.
 const visitKey = "staff_visit"
 
@@ -163,7 +167,7 @@ const visitKey = "staff_visit"
 // the sign-in page, and who may not is refused.
 func (d *Desk) handler(r Route) func(*gin.Context) error {
 	return func(c *gin.Context) error {
-		v, err := d.visit(c)
+		v, err := d.visit(c, r.Quiet || c.GetHeader(liveHeader) != "")
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,143 @@
+// Package reportpages are the reports among the staff pages: sums by every
+// dimension and pair of them, articles from seen to kept, experiments, members,
+// payouts and closed months, each also as CSV.
+package reportpages
+
+import (
+	_ "embed" // the frame
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/staff/desk"
+	"github.com/united24media/support/internal/staff/figure"
+	"github.com/united24media/support/internal/staff/period"
+)
+
+//go:embed frame.html
+var frameHTML string
+
+// path is the screens' address; each has its own below it.
+const path = "/staff/reports"
+
+// Options are what the screens need.
+type Options struct {
+	Desk    *desk.Desk
+	Reports *reports.Service
+}
+
+// Pages are the screens.
+type Pages struct {
+	Options
+	sums, articles, experiments, payouts, payout *look.Template
+}
+
+// New returns the screens.
+func New(o Options) *Pages {
+	parse := func(text string) *look.Template {
+		funcs := figure.Funcs(o.Desk.Funcs())
+		funcs["kind"] = kindName
+		return look.MustParse(funcs, frameHTML, period.HTML, text)
+	}
+	return &Pages{
+		Options: o, sums: parse(sumsHTML), articles: parse(articlesHTML), experiments: parse(experimentsHTML),
+		payouts: parse(payoutsHTML), payout: parse(payoutHTML),
+	}
+}
+
+// Routes returns the screens' addresses.
+func (p *Pages) Routes() []desk.Route {
+	get := func(below string, handle func(*desk.Visit) error) desk.Route {
+		return desk.Route{Method: http.MethodGet, Path: path + below, Need: desk.Viewer, Handle: handle}
+	}
+	home := get("", p.showSums)
+	home.Nav = "Reports"
+	return []desk.Route{
+		home, get(".csv", p.sumsCSV),
+		get("/articles", p.showArticles), get("/articles.csv", p.articlesCSV),
+		get("/experiments", p.showExperiments), get("/experiments.csv", p.experimentsCSV),
+		get("/payouts", p.showPayouts), get("/payouts.csv", p.payoutsCSV), get("/payouts/:id", p.showPayout),
+	}
+}
+
+// A frame is what all screens show around their own.
+type frame struct {
+	Title  string
+	Tabs   []period.Choice
+	Picker *period.Picker
+	CSV    string
+}
+
+// tabs are the screens.
+var tabs = [...][2]string{
+	{"", "Sums"}, {"/articles", "Articles"}, {"/experiments", "Experiments"}, {"/payouts", "Payouts"},
+}
+
+// A question is what every screen is asked: the days, and the rest of its
+// address.
+type question struct {
+	values url.Values
+	period period.Period
+}
+
+func (p *Pages) ask(v *desk.Visit) (question, error) {
+	q := question{values: v.Request.URL.Query()}
+	var err error
+	q.period, err = period.Parse(q.values, p.Reports.Today())
+	return q, err
+}
+
+// frame returns the frame of the screen below path.
+func (p *Pages) frame(title, below string, q question) frame {
+	f := frame{Title: title}
+	for _, tab := range tabs {
+		f.Tabs = append(f.Tabs, period.Choice{Name: tab[1], URL: period.Address(path+tab[0], nil, q.period), Current: tab[0] == below})
+	}
+	picker := period.NewPicker(q.period, path+below, q.values, p.Reports.Timezone())
+	f.Picker = &picker
+	f.CSV = period.Address(path+below+".csv", q.values, q.period)
+	return f
+}
+
+// number reads a number of an address, from 1 on.
+func number(values url.Values, name string) (int, error) {
+	text := values.Get(name)
+	if text == "" {
+		return 1, nil
+	}
+	const most = 100_000
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		return 0, fault.Field(name, "Give a number from 1 to %d.", most)
+	}
+	return n, nil
+}
+
+// sendCSV answers with a file, as it is written.
+func sendCSV(v *desk.Visit, name string, write func(io.Writer) error) error {
+	v.Header("Content-Disposition", fmt.Sprintf("attachment; filename=%q", strings.NewReplacer("/", "-", "+", "").Replace(name)))
+	v.Header("Content-Type", "text/csv; charset=utf-8; header=present")
+	v.Status(http.StatusOK)
+	return write(v.Writer)
+}
+
+// fileName names a file by what it holds and its days.
+func (p *Pages) fileName(what string, q question) string {
+	return fmt.Sprintf("%s_%s_%s_%s.csv", what, q.period.FromText(), q.period.ThroughText(), p.Reports.Timezone())
+}
+
+// without returns values without some.
+func without(values url.Values, names ...string) url.Values {
+	left := maps.Clone(values)
+	for _, name := range names {
+		left.Del(name)
+	}
+	return left
+}
