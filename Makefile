@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 
-.PHONY: help run build test bench lint reproducible fmt clean
+.PHONY: help run build test bench lint supply reproducible fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -19,6 +19,9 @@ bench: ## recording and reading, measured beside their floors
 
 lint: ## form and usual mistakes
 	.ci/lint
+
+supply: ## known vulnerabilities, bill of materials, and two builds compared
+	.ci/supply
 
 reproducible: ## build it twice and compare the bytes
 	.ci/reproducible
