@@ -27,3 +27,22 @@ DROP TABLE signals_daily;
 ALTER TABLE signals_wider RENAME TO signals_daily;
 CREATE INDEX signals_article ON signals_daily (article, day);
 CREATE INDEX signals_variant ON signals_daily (variant, day) WHERE variant <> '';
+
+-- What moved the sums in each transaction of the ledger, to know how they stood
+-- at any moment. It is appended to and never changed, and a rebuild keeps it.
+CREATE TABLE journal (
+    moved_at  BIGINT PRIMARY KEY,
+    first_day BIGINT NOT NULL,             -- of the donations that it moved
+    last_day  BIGINT NOT NULL,
+    body      BYTEA NOT NULL
+);
+
+-- Each month as it stood when it was closed: a fact, whatever changes later.
+CREATE TABLE statements (
+    month     BIGINT PRIMARY KEY,          -- 202601
+    closed_at BIGINT NOT NULL,
+    as_of     BIGINT NOT NULL,             -- of the figures
+    closed_by TEXT NOT NULL,
+    timezone  TEXT NOT NULL,               -- of its days
+    body      TEXT NOT NULL                -- JSON
+);

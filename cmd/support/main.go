@@ -58,7 +58,8 @@ func commands() []command {
 		{"reconcile", "[--since 96h] [--dry-run]", "compares everything with Stripe's lists and repairs what differs", runReconcile},
 		{"import", "FILE.csv", "records gifts outside Stripe, or takes over those of an earlier system", runImport},
 		{"demo-data", "[--seed N]", "fills the sandbox with three invented years of giving", runDemoData},
-		{"report", "--from D --to D --by DIM [--format table|csv|json]", "shows what was given in a period", runReport},
+		{"report", "--from D --to D --by DIM [--as-of TIME] [--format table|csv|json]", "shows what was given in a period", runReport},
+		{"close-month", "2026-01", "keeps a month's statement, or shows it with what changed since", runCloseMonth},
 		{"payouts", "--from D --to D [--format table|csv|json] | PAYOUT_ID", "shows bank deposits and what each consists of", runPayouts},
 		{"export", "donations|supporters|memberships --from D --to D [--format csv|jsonl]", "writes out what is stored, with who gave", runExport},
 	}

@@ -23,6 +23,7 @@ func runReport(ctx context.Context, p *program, args []string) error {
 	from := set.String("from", "", "the first `day`, such as 2026-01-01")
 	to := set.String("to", "", "the `day` after the last one")
 	by := set.String("by", "", "one of "+strings.Join(reports.Dimensions(), ", "))
+	asOf := set.String("as-of", "", "as it was known at a `time`, such as 2026-02-10T12:00:00Z; now if empty")
 	format := set.String("format", "table", "table, csv or json")
 	rest, err := parse(args)
 	if err != nil {
@@ -48,6 +49,10 @@ func runReport(ctx context.Context, p *program, args []string) error {
 	}
 	return p.withMigrated(ctx, func(db *store.Store) error {
 		service := reports.New(reports.Options{Store: db, Timezone: settings.Timezone, Now: time.Now})
+		if q.AsOf, err = service.ParseAsOf(*asOf); err != nil {
+			known, _ := errors.AsType[*fault.Error](err)
+			return usagef("report: --as-of: %s", known.Detail)
+		}
 		report, err := service.Report(ctx, q)
 		if err != nil {
 			return err
@@ -86,6 +91,20 @@ func writeTable(w io.Writer, r reports.Report) error {
 	}
 	for _, total := range r.Totals {
 		writeFigures(table, "total", total)
+	}
+	return table.Flush()
+}
+
+// writeAdjustments writes what became of a closed month's donations.
+func writeAdjustments(w io.Writer, all []reports.Adjustment) error {
+	if len(all) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "\nAdjustments since, by the day of what they come from\n\n")
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "day\tgifts\tnew\tgross\trefunded\tdisputed\treceived\t\tfee\tnet\t\t\n")
+	for _, a := range all {
+		writeFigures(table, a.Day+" "+visible(a.Donation), a.Figures)
 	}
 	return table.Flush()
 }

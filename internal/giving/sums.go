@@ -38,6 +38,16 @@ func (f Figures) Plus(g Figures, sign int64) Figures {
 	}
 }
 
+// Numbers returns the figures in their order, to be written down.
+func (f Figures) Numbers() [9]int64 {
+	return [...]int64{f.Donations, f.NewSupporters, f.Won, f.Kept, f.Gross, f.Refunded, f.Disputed, f.Fee, f.Net}
+}
+
+// FiguresOf returns the figures of [Figures.Numbers].
+func FiguresOf(n [9]int64) Figures {
+	return Figures{n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]}
+}
+
 // Dimensions are the names of the sums' dimensions. DimensionAll has the one
 // value "".
 const DimensionAll = "all"
@@ -81,10 +91,8 @@ func Dimensions() []string {
 	return names
 }
 
-// AddTo adds sign × the donation to every cell it belongs to: on its own day,
-// whenever a refund came.
-func (d *Donation) AddTo(cells map[Cell]Figures, sign int64, zone *time.Location) {
-	day := Day(d.Created, zone)
+// figures returns what a donation adds to its own cell.
+func (d *Donation) figures() Figures {
 	own := Figures{
 		Donations: 1, Gross: d.Gross, Refunded: d.Refunded, Disputed: d.Disputed,
 		Fee: d.Settled.Fee, Net: d.Settled.Net,
@@ -98,6 +106,13 @@ func (d *Donation) AddTo(cells map[Cell]Figures, sign int64, zone *time.Location
 			own.Kept = 1
 		}
 	}
+	return own
+}
+
+// AddTo adds sign × the donation to every cell it belongs to: on its own day,
+// whenever a refund came.
+func (d *Donation) AddTo(cells map[Cell]Figures, sign int64, zone *time.Location) {
+	day, own := Day(d.Created, zone), d.figures()
 	for _, v := range d.values() {
 		for _, period := range [...]int64{day, day / 100} {
 			cell := Cell{v[0], period, v[1], d.Currency, d.Settled.Currency}

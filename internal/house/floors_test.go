@@ -34,6 +34,7 @@ var floors = map[string]int{
 	"internal/store":     3,
 	"internal/stripeapi": 3,
 	"internal/i18n":      3,
+	"internal/notice":    3,
 
 	"internal/objects": 2,
 
@@ -70,6 +71,7 @@ var pure = map[string][]string{
 	"internal/money":   {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
 	"internal/giving":  {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
 	"internal/objects": {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
+	"internal/notice":  {"net", "net/http", "os", "database/sql", "gin-gonic", "stripe-go", "log/slog", "context"},
 }
 
 func TestImportsRunDownTheFloors(t *testing.T) {

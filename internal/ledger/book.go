@@ -26,6 +26,7 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 	if err := b.save(ctx); err != nil {
 		return nil, err
 	}
+	p.changed, p.members = b.changed(), members
 	cells, moves := map[giving.Cell]giving.Figures{}, map[store.Place]store.Presence{}
 	for key, now := range b.now {
 		if old := b.old[key]; old != nil {
@@ -55,6 +56,9 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 	}
 	if l.held != nil {
 		return nil, l.held.add(ctx, tx, cells, scopes)
+	}
+	if err := l.journal(ctx, &b); err != nil {
+		return nil, err
 	}
 	if err := tx.MoveSums(ctx, cells); err != nil {
 		return nil, err
@@ -196,6 +200,15 @@ func (b *booking) compare(ctx context.Context, projected map[string]*giving.Dona
 	}
 	maps.DeleteFunc(b.now, func(key string, d *giving.Donation) bool { return same(b.old[key], d) })
 	return nil
+}
+
+// changed returns the donations that changed, as they were and as they are.
+func (b *booking) changed() map[string][2]*giving.Donation {
+	changed := make(map[string][2]*giving.Donation, len(b.now))
+	for key, now := range b.now {
+		changed[key] = [2]*giving.Donation{b.old[key], now}
+	}
+	return changed
 }
 
 func same(a, b *giving.Donation) bool {

@@ -88,6 +88,9 @@ func holds(tx *store.Tx, got *world.Book, months map[world.Row]world.Sums) error
 	}); err != nil {
 		return err
 	}
+	if err := journalHolds(tx); err != nil {
+		return err
+	}
 	return tx.Sums(ctx, func(c giving.Cell, f giving.Figures) {
 		into, row := got.Daily, world.Row{Dimension: c.Dimension, Value: c.Value, Currency: c.Currency, Settlement: c.Settlement}
 		if row.Day = fmt.Sprint(c.Period); len(row.Day) == len("202601") {
@@ -100,6 +103,37 @@ func holds(tx *store.Tx, got *world.Book, months map[world.Row]world.Sums) error
 			Disputed: f.Disputed, Fee: f.Fee, Net: f.Net,
 		}
 	})
+}
+
+// journalHolds adds up the journal: it must come to the sums.
+func journalHolds(tx *store.Tx) error {
+	ctx := context.Background()
+	left := map[giving.Cell]giving.Figures{}
+	err := tx.Sums(ctx, func(c giving.Cell, f giving.Figures) {
+		if c.Period > 999999 {
+			left[c] = f
+		}
+	})
+	if err != nil {
+		return err
+	}
+	err = tx.JournalAfter(ctx, time.Time{}, 0, 1<<40, func(row store.JournalRow) error {
+		changes, err := ReadJournal(row)
+		for _, c := range changes {
+			for _, dimension := range giving.Dimensions() {
+				if cell, ok := c.Cell(dimension); ok {
+					left[cell] = left[cell].Plus(c.Figures, -1)
+				}
+			}
+		}
+		return err
+	})
+	for cell, f := range left {
+		if f != (giving.Figures{}) {
+			return errors.Join(err, fmt.Errorf("the journal lacks %+v of %+v", f, cell))
+		}
+	}
+	return err
 }
 
 // payouts reads what the registers say of payouts and of the balance

@@ -44,7 +44,7 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	}
 	moved, err := l.Store.Adopt(ctx, scratch, func(tx *store.Tx) error {
 		return again.replay(ctx, tx, started.Add(-overlap), func(int) {})
-	})
+	}, l.journalRebuilt)
 	if err != nil {
 		return "", "", err
 	}

@@ -76,6 +76,9 @@ func (l *Ledger) apply(ctx context.Context, tx *store.Tx, batch []*request) (mov
 	if err := tx.PutWishes(ctx, l.Now(), l.wishes(batch, p)); err != nil {
 		return nil, err
 	}
+	if err := l.queueMails(ctx, tx, &g, p); err != nil {
+		return nil, err
+	}
 	return moved, l.keep(ctx, tx, &g, batch, p)
 }
 
@@ -229,12 +232,20 @@ type projection struct {
 	memberships map[string]*giving.Membership // by subscription; nil where there is none
 	ours        map[objects.Ref]bool
 	needs       []objects.Need
+
+	owed     map[string][]objects.Owed // by subscription
+	refunded map[string]int64          // when a donation was refunded last, by key
+	changed  map[string][2]*giving.Donation
+	members  []member // that changed
 }
 
 // project projects roots, loading what that takes.
 func (l *Ledger) project(ctx context.Context, g *graph, roots []objects.Ref) (*projection, error) {
 	for {
-		p := &projection{map[string]*giving.Donation{}, map[string]*giving.Membership{}, map[objects.Ref]bool{}, nil}
+		p := &projection{
+			donations: map[string]*giving.Donation{}, memberships: map[string]*giving.Membership{}, ours: map[objects.Ref]bool{},
+			owed: map[string][]objects.Owed{}, refunded: map[string]int64{},
+		}
 		for _, root := range roots {
 			l.projectRoot(g, p, root)
 		}
@@ -249,11 +260,17 @@ func (l *Ledger) projectRoot(g *graph, p *projection, root objects.Ref) {
 	case objects.KindSubscription:
 		m := g.Membership(root, l.Now().Unix(), l.Grace)
 		p.memberships[root.ID()], p.ours[root] = m, m != nil
+		if m != nil && (m.Status == "past_due" || m.Status == "unpaid") {
+			p.owed[root.ID()] = g.Owed(root)
+		}
 	case objects.KindPayout:
 		p.ours[root] = true
 	default:
 		d := g.Donation(root)
 		p.donations[root.ID()], p.ours[root] = d, d != nil
+		if d != nil && d.Refunded > 0 {
+			p.refunded[root.ID()] = g.RefundedAt(root)
+		}
 	}
 	if p.ours[root] {
 		p.needs = append(p.needs, g.Needs(root)...)

@@ -113,6 +113,7 @@ func TestWorldsOnTwoReplicas(t *testing.T) {
 				t.Errorf("the rebuild ends with %v, hash %s before and %s after", err, before, after)
 			}
 			p.compare("rebuilt", p.w.AfterFetches)
+			p.thanked("at the end")
 		})
 	}
 }

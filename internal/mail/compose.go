@@ -7,15 +7,21 @@ import (
 	"time"
 
 	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/notice"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/store"
 )
 
-// The kinds of mail that others queue. The data of a sign-in mail is
-// {"id": "…"}, the id from which package signin derives link and code.
+// The kinds of mail beside those of package notice. The data of a sign-in mail
+// is {"id": "…"}, the id from which package signin derives link and code.
 const (
-	SignIn      = "sign_in"
-	StaffSignIn = "staff_sign_in"
+	SignIn          = "sign_in"
+	StaffSignIn     = "staff_sign_in"
+	CardExpiring    = "card_expiring"     // subscription/month of expiry
+	RenewalReminder = "renewal_reminder"  // subscription/day it renews
+	Statement       = "statement"         // year/hash of the address
+	Differences     = "staff_differences" // [StaffNews], by day
+	Silence         = "staff_silence"     // [StaffNews], by day
 )
 
 // signInTime is how long a link to sign in is good for.
@@ -33,16 +39,28 @@ func (s *Service) Compose(ctx context.Context, m store.QueuedMail) (*Letter, err
 
 // composers write the letter of each kind.
 var composers = map[string]func(*Service, context.Context, store.QueuedMail) (*Letter, error){
-	SignIn:      (*Service).signIn,
-	StaffSignIn: (*Service).staffSignIn,
+	SignIn:               (*Service).signIn,
+	StaffSignIn:          (*Service).staffSignIn,
+	notice.Receipt:       (*Service).receipt,
+	notice.Refund:        (*Service).refund,
+	notice.Promise:       (*Service).promise,
+	notice.PromiseFailed: (*Service).promise,
+	notice.Started:       (*Service).started,
+	notice.Changed:       (*Service).changed,
+	notice.Paused:        (*Service).paused,
+	notice.Resumed:       (*Service).resumed,
+	notice.Cancelled:     (*Service).cancelled,
+	notice.RenewalFailed: (*Service).renewalFailed,
+	notice.Dispute:       (*Service).dispute,
+	CardExpiring:         (*Service).cardExpiring,
+	RenewalReminder:      (*Service).renewalReminder,
+	Statement:            (*Service).statement,
+	Differences:          (*Service).staffNews,
+	Silence:              (*Service).staffNews,
 }
 
 // letter begins the letter of a kind: subject, heading, closing and foot.
 func (s *Service) letter(kind, lang string, args i18n.Args) (*Letter, words) {
-	lang, ok := i18n.Match(lang)
-	if !ok {
-		lang = i18n.Default
-	}
 	all := i18n.Args{"Organisation": s.from.Name}
 	for name, value := range args {
 		all[name] = value
@@ -74,7 +92,7 @@ func (s *Service) signIn(_ context.Context, m store.QueuedMail) (*Letter, error)
 	if err != nil {
 		return nil, err
 	}
-	l, w := s.letter(m.Kind, m.Locale, i18n.Args{"Count": int(signInTime / time.Minute)})
+	l, w := s.letter(m.Kind, speak(m.Locale), i18n.Args{"Count": int(signInTime / time.Minute)})
 	l.Button, l.URL = w.say("button"), s.link(signin.Account, signin.AccountPath, id)
 	l.CodeLabel, l.Code = w.say("code"), spaced(s.Keys.Code(signin.Account, id))
 	l.After = []string{w.say("ignore")}
@@ -91,7 +109,6 @@ func (s *Service) staffSignIn(_ context.Context, m store.QueuedMail) (*Letter, e
 		Lang: i18n.Default, Subject: "Sign in to Support", Heading: "Sign in to Support", From: s.from.Name,
 		Text:   []string{fmt.Sprintf("This opens the staff pages of Support. It works once, for %d minutes.", int(signInTime/time.Minute))},
 		Button: "Sign in", URL: s.link(signin.Staff, signin.StaffPath, id),
-		CodeLabel: "Or type this code on the page where you asked for it:", Code: spaced(s.Keys.Code(signin.Staff, id)),
 		After: []string{"If you did not ask for this, nothing happens: you can delete this mail."},
 	}, nil
 }

@@ -66,10 +66,7 @@ func beats(trials []trial, i int) float64 {
 	const steps = 2000 // even, as Simpson's rule wants it
 	norm := logBeta(a, b)
 	at := func(x float64) float64 {
-		if x <= 0 || x >= 1 {
-			return 0
-		}
-		density := math.Exp((a-1)*math.Log(x) + (b-1)*math.Log1p(-x) - norm)
+		density := math.Exp(times(a-1, math.Log(x)) + times(b-1, math.Log1p(-x)) - norm)
 		for j, s := range shapes {
 			if j != i && density > 0 {
 				density *= mathext.RegIncBeta(s[0], s[1], x)
@@ -87,6 +84,14 @@ func beats(trials []trial, i int) float64 {
 		sum += weight * at(low+float64(k)*width)
 	}
 	return sum * width / 3
+}
+
+// times is a product in which nothing of infinity is nothing.
+func times(n, log float64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return n * log
 }
 
 func logBeta(a, b float64) float64 {

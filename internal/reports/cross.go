@@ -53,7 +53,8 @@ func (s *Service) Cross(ctx context.Context, q Query, across string) (Cross, err
 	dimension, pair := pairOf(q.By, across)
 	wanted := q
 	wanted.By = across // by day, days alone are read
-	sums, err := s.store.Sums(ctx, dimension, spans(wanted), pair == nil)
+	wanted.AsOf = report.AsOf
+	sums, _, err := s.sums(ctx, wanted, dimension, pair == nil)
 	if err != nil {
 		return Cross{}, fmt.Errorf("report by %s across %s: %w", q.By, across, err)
 	}

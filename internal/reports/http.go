@@ -21,12 +21,15 @@ func (s *Service) Donations(c *gin.Context) error {
 	if _, err := s.authorize(c); err != nil {
 		return err
 	}
-	values, err := parameters(c, func(name string) bool { return slices.Contains([]string{"from", "to", "by"}, name) })
+	values, err := parameters(c, func(name string) bool { return slices.Contains([]string{"from", "to", "by", "as_of"}, name) })
 	if err != nil {
 		return err
 	}
 	q, err := ParseQuery(values.Get("from"), values.Get("to"), values.Get("by"))
 	if err != nil {
+		return err
+	}
+	if q.AsOf, err = s.ParseAsOf(values.Get("as_of")); err != nil {
 		return err
 	}
 	report, err := s.Report(c.Request.Context(), q)

@@ -55,19 +55,19 @@ type Day struct {
 
 // Overview answers for q's period and the one before; q.By does not matter.
 func (s *Service) Overview(ctx context.Context, q Query) (Overview, error) {
-	now, err := s.standing(ctx, q)
+	now, asOf, err := s.standing(ctx, q)
 	if err != nil {
 		return Overview{}, err
 	}
-	before, err := s.standing(ctx, q.Before())
-	return Overview{now, before, s.zone.String(), s.asOf()}, err
+	before, _, err := s.standing(ctx, q.Before())
+	return Overview{now, before, s.zone.String(), asOf}, err
 }
 
-func (s *Service) standing(ctx context.Context, q Query) (Standing, error) {
+func (s *Service) standing(ctx context.Context, q Query) (Standing, time.Time, error) {
 	q.By = "day"
-	sums, err := s.store.Sums(ctx, giving.DimensionAll, spans(q), true)
+	sums, asOf, err := s.sums(ctx, q, giving.DimensionAll, true)
 	if err != nil {
-		return Standing{}, fmt.Errorf("overview: %w", err)
+		return Standing{}, asOf, fmt.Errorf("overview: %w", err)
 	}
 	out := Standing{From: q.From, To: q.To}
 	byDay := map[int64][]store.Sum{}
@@ -81,7 +81,7 @@ func (s *Service) standing(ctx context.Context, q Query) (Standing, error) {
 		one.Money, one.Donations, one.NewSupporters = moneyOf(byDay[day(d)])
 		out.Days = append(out.Days, one)
 	}
-	return out, nil
+	return out, asOf, nil
 }
 
 // moneyOf adds sums up by currency.

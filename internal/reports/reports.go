@@ -43,6 +43,7 @@ type Query struct {
 	From time.Time // the first day, at midnight UTC, whatever the time zone of the report
 	To   time.Time // the day after the last
 	By   string    // one of [Dimensions]
+	AsOf time.Time // what was known then; zero is now
 }
 
 // ParseQuery reads a query as it comes from outside. It returns a
@@ -82,7 +83,7 @@ type Report struct {
 	To       string    `json:"to"`
 	By       string    `json:"by"`
 	Timezone string    `json:"timezone"`
-	AsOf     time.Time `json:"as_of"` // UTC, whole seconds
+	AsOf     time.Time `json:"as_of"` // UTC; asked for again, it brings the same figures
 	Rows     []Row     `json:"rows"`
 	Totals   []Figures `json:"totals"`
 }
@@ -111,7 +112,7 @@ type Figures struct {
 func (s *Service) Report(ctx context.Context, q Query) (Report, error) {
 	r := Report{
 		From: q.From.Format(time.DateOnly), To: q.To.Format(time.DateOnly), By: q.By,
-		Timezone: s.zone.String(), AsOf: s.asOf(),
+		Timezone: s.zone.String(),
 	}
 	dimension, byPeriod := q.By, false
 	switch q.By {
@@ -120,10 +121,11 @@ func (s *Service) Report(ctx context.Context, q Query) (Report, error) {
 	case "currency":
 		dimension = giving.DimensionAll
 	}
-	sums, err := s.store.Sums(ctx, dimension, spans(q), byPeriod)
+	sums, asOf, err := s.sums(ctx, q, dimension, byPeriod)
 	if err != nil {
 		return Report{}, fmt.Errorf("report by %s: %w", q.By, err)
 	}
+	r.AsOf = asOf
 	rows, totals := map[cell]giving.Figures{}, map[cell]giving.Figures{}
 	for _, sum := range sums {
 		pair := cell{currency: strings.ToUpper(sum.Currency), settlement: strings.ToUpper(sum.Settlement)}
@@ -140,9 +142,6 @@ func (s *Service) Report(ctx context.Context, q Query) (Report, error) {
 	}
 	return r, nil
 }
-
-// asOf returns the present instant, as answers tell it.
-func (s *Service) asOf() time.Time { return s.now().UTC().Truncate(time.Second) }
 
 // A cell is where figures stand: in a report's row, or, without a key, in its
 // totals.

@@ -104,7 +104,7 @@ func ask(h func(*gin.Context) error, address, authorization, accept string, para
 func TestReportJSON(t *testing.T) {
 	t.Parallel()
 	s := service(t, gifts()...)
-	const head = `,"timezone":"Europe/Kyiv","as_of":"2026-04-01T09:00:00Z","rows":[`
+	const head = `,"timezone":"Europe/Kyiv","as_of":"2026-04-01T08:59:59Z","rows":[`
 	figures := map[string]string{
 		"1":  `"currency":"EUR","settlement_currency":"EUR","donations":1,"new_supporters":1,"gross_minor":1000,"refunded_minor":0,"disputed_minor":0,"received_minor":1000,"fee_minor":45,"net_minor":955}`,
 		"2":  `"currency":"EUR","settlement_currency":null,"donations":1,"new_supporters":0,"gross_minor":2000,"refunded_minor":500,"disputed_minor":1500,"received_minor":0,"fee_minor":null,"net_minor":null}`,

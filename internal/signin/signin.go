@@ -32,7 +32,7 @@ const (
 // A GET of either uses nothing up: some mail scanners open what they find.
 const (
 	AccountPath = "/account/enter"
-	StaffPath   = "/staff/enter"
+	StaffPath   = "/staff/link"
 	RecoverPath = "/account/recover"
 )
 

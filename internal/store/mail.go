@@ -29,6 +29,51 @@ func MailID(kind, subject string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Each returns a mail for each of several addresses: what is unique of it is
+// then its subject and the address's hash.
+func (m *Mail) Each(addresses []string) []Mail {
+	mails := make([]Mail, 0, len(addresses))
+	for _, address := range addresses {
+		one := *m
+		one.To, one.Subject = address, m.Subject+"/"+MailID("to", FoldEmail(address))[:8]
+		mails = append(mails, one)
+	}
+	return mails
+}
+
+// staffToTell are those who answer for money.
+const staffToTell = `SELECT email FROM staff WHERE role IN ('finance', 'admin') ORDER BY email`
+
+// StaffAddresses returns the addresses of the staff who answer for money.
+func (t *Tx) StaffAddresses(ctx context.Context) ([]string, error) {
+	addresses := []string{}
+	err := t.query(ctx, staffToTell, nil, func(r row) error {
+		var address string
+		err := r.Scan(&address)
+		addresses = append(addresses, address)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read staff's addresses: %w", err)
+	}
+	return addresses, nil
+}
+
+// QueueStaffMail queues a mail to each of the staff who answer for money.
+func (s *Store) QueueStaffMail(ctx context.Context, m Mail) error {
+	var addresses []string
+	err := scanAll(s.read.QueryContext(ctx, staffToTell))(func(r *sql.Rows) error {
+		var address string
+		err := r.Scan(&address)
+		addresses = append(addresses, address)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read staff's addresses: %w", err)
+	}
+	return s.QueueMail(ctx, m.Each(addresses)...)
+}
+
 // States of a mail.
 const (
 	MailQueued  = "queued"

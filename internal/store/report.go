@@ -21,7 +21,16 @@ type Sum struct {
 // Sums returns the sums of a dimension's values over spans that don't overlap:
 // one row a value and pair of currencies, or, byPeriod, one for each period as
 // well. It reads everything at one moment. The rows come in no order.
-func (s *Store) Sums(ctx context.Context, dimension string, spans []Span, byPeriod bool) ([]Sum, error) {
+func (s *Store) Sums(ctx context.Context, dimension string, spans []Span, byPeriod bool) (sums []Sum, err error) {
+	err = s.Look(ctx, func(t *Tx) error {
+		sums, err = t.SumsOver(ctx, dimension, spans, byPeriod)
+		return err
+	})
+	return sums, err
+}
+
+// SumsOver is [Store.Sums] within a transaction.
+func (t *Tx) SumsOver(ctx context.Context, dimension string, spans []Span, byPeriod bool) ([]Sum, error) {
 	period := "0"
 	if byPeriod {
 		period = "period"
@@ -39,27 +48,21 @@ func (s *Store) Sums(ctx context.Context, dimension string, spans []Span, byPeri
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	rows, err := s.read.QueryContext(ctx, `
+	var sums []Sum
+	err := t.query(ctx, `
 		SELECT `+period+` AS p, value, currency, settlement_currency,
 			CAST(SUM(donations) AS BIGINT), CAST(SUM(new_supporters) AS BIGINT), CAST(SUM(won) AS BIGINT), CAST(SUM(kept) AS BIGINT),
 			CAST(SUM(gross_minor) AS BIGINT), CAST(SUM(refunded_minor) AS BIGINT), CAST(SUM(disputed_minor) AS BIGINT),
 			CAST(SUM(fee_minor) AS BIGINT), CAST(SUM(net_minor) AS BIGINT)
 		FROM (`+strings.Join(parts, " UNION ALL ")+`) AS spans
-		GROUP BY 1, 2, 3, 4`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read sums by %s: %w", dimension, err)
-	}
-	defer rows.Close()
-	var sums []Sum
-	for rows.Next() {
+		GROUP BY 1, 2, 3, 4`, args, func(r row) error {
 		sum := Sum{Cell: giving.Cell{Dimension: dimension}}
-		if err := rows.Scan(&sum.Period, &sum.Value, &sum.Currency, &sum.Settlement, &sum.Donations, &sum.NewSupporters, &sum.Won, &sum.Kept,
-			&sum.Gross, &sum.Refunded, &sum.Disputed, &sum.Fee, &sum.Net); err != nil {
-			return nil, fmt.Errorf("read sums by %s: %w", dimension, err)
-		}
+		err := r.Scan(&sum.Period, &sum.Value, &sum.Currency, &sum.Settlement, &sum.Donations, &sum.NewSupporters,
+			&sum.Won, &sum.Kept, &sum.Gross, &sum.Refunded, &sum.Disputed, &sum.Fee, &sum.Net)
 		sums = append(sums, sum)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("read sums by %s: %w", dimension, err)
 	}
 	return sums, nil

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/united24media/support/internal/giving"
 )
 
 // derived are the tables that a rebuild makes anew.
@@ -98,9 +100,11 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 
 // Adopt puts the derived tables of a scratch database in the place of the live
 // ones, in one transaction that excludes the ledger's. catchUp is called inside
-// it first, to bring the scratch up to date. Every public count gets the next
-// revision; those that are no more fall to zero.
-func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) error) ([]ScopeCount, error) {
+// it first, to bring the scratch up to date; otherwise then gets the days' cells
+// of the sums that are counted otherwise, and by how much. Every public count
+// gets the next revision; those that are no more fall to zero.
+func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) error,
+	otherwise func(context.Context, *Tx, map[giving.Cell]giving.Figures) error) ([]ScopeCount, error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("adopt: %w", err)
@@ -123,7 +127,7 @@ func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) err
 				return err
 			}
 			return scratch.fresh.settle()
-		})
+		}, otherwise)
 		return err
 	})
 	if err != nil {
@@ -134,9 +138,17 @@ func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) err
 
 // exchange takes the ledger's turn, brings the scratch up to date and puts its
 // tables in the place of the live ones.
-func (t *Tx) exchange(ctx context.Context, catchUp func(*Tx) error) ([]ScopeCount, error) {
+func (t *Tx) exchange(ctx context.Context, catchUp func(*Tx) error,
+	otherwise func(context.Context, *Tx, map[giving.Cell]giving.Figures) error) ([]ScopeCount, error) {
 	t.turn()
 	if err := catchUp(t); err != nil {
+		return nil, err
+	}
+	cells := map[giving.Cell]giving.Figures{}
+	if err := t.countedOtherwise(ctx, func(c giving.Cell, by giving.Figures) { cells[c] = by }); err != nil {
+		return nil, err
+	}
+	if err := otherwise(ctx, t, cells); err != nil {
 		return nil, err
 	}
 	return t.adopt(ctx)

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -16,13 +15,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/store"
 )
 
 // Addresses of the way in.
 const (
 	SignInPath = "/staff/sign-in"
-	LinkPath   = "/staff/link"
+	LinkPath   = signin.StaffPath
 )
 
 // Lives of what lets somebody in.
@@ -150,9 +150,7 @@ func (d *Desk) LinkAddress(id string) string {
 // linkToken returns what is in a link's address. It is derived, so that who
 // mails it needs to keep the id alone, which opens nothing.
 func (d *Desk) linkToken(id string) string {
-	mac := hmac.New(sha256.New, d.Secret)
-	mac.Write([]byte("staff link\x00" + id)) //nolint:errcheck // a hash never fails
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return signin.New([][]byte{d.Secret}).Token(signin.Staff, id)
 }
 
 // Token returns a text that nobody can guess: 256 random bits.
