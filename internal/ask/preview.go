@@ -3,14 +3,19 @@ package ask
 import (
 	"bytes"
 
+	"github.com/united24media/support/internal/campaign"
 	"github.com/united24media/support/internal/policy"
 )
 
 // Preview returns the answer of GET /v1/ask to a query as it would be under a
-// policy that nobody has published, with asks turned on.
-func (s *Service) Preview(draft policy.Policy, query string) ([]byte, error) {
+// policy that nobody has published, with asks turned on; and with c in place of
+// the campaigns that run, if it is not nil.
+func (s *Service) Preview(draft policy.Policy, query string, c *campaign.Campaign) ([]byte, error) {
 	t := &Service{
 		base: s.base, currency: s.currency, counts: s.counts, campaigns: s.campaigns, policies: policy.Fixed(draft), signer: s.signer, now: s.now,
+	}
+	if c != nil {
+		t.campaigns = campaign.Fixed(c)
 	}
 	said, err := t.newVocabulary(t.policies.State())
 	if err != nil {
@@ -22,15 +27,4 @@ func (s *Service) Preview(draft policy.Policy, query string) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.Join(m.plain.parts, nil), nil
-}
-
-// Why returns what GET /v1/ask/explain answers to a query under a policy that
-// nobody has published.
-func (s *Service) Why(draft policy.Policy, query string) (Explanation, error) {
-	q, err := readQuestion(query)
-	if err != nil {
-		return Explanation{}, err
-	}
-	t := &Service{currency: s.currency, policies: policy.Fixed(draft), now: s.now}
-	return t.explain(q), nil
 }

@@ -101,11 +101,10 @@ func (s *Service) say(under *policy.State, lang string) (*words, error) {
 func (s *Service) newWords(lang string, own policy.Texts, amounts offer.Suggestions) (*words, error) {
 	w := &words{lang: lang, placed: map[string]placed{}}
 	for _, placement := range placements {
-		text := own[placement]
-		lead := cmp.Or(text.Lead, i18n.T(lang, "ask."+placement+".lead"))
+		text, ships := own[placement], Shipped(lang, placement)
+		lead := cmp.Or(text.Lead, ships.Lead)
 		w.placed[placement] = placed{
-			Lead: lead, Text: lead + " " + cmp.Or(text.Rest, i18n.T(lang, "ask."+placement+".rest")),
-			Action: cmp.Or(text.Action, i18n.T(lang, "ask.action")),
+			Lead: lead, Text: lead + " " + cmp.Or(text.Rest, ships.Rest), Action: cmp.Or(text.Action, ships.Action),
 		}
 	}
 	o := offered{
@@ -209,4 +208,11 @@ func language(tag string) string {
 		return lang
 	}
 	return i18n.Default
+}
+
+// Shipped returns the text of an ask that ships, in one of our languages.
+func Shipped(lang, placement string) policy.Text {
+	return policy.Text{
+		Lead: i18n.T(lang, "ask."+placement+".lead"), Rest: i18n.T(lang, "ask."+placement+".rest"), Action: i18n.T(lang, "ask.action"),
+	}
 }

@@ -74,6 +74,9 @@ func CheckSlug(s string) error {
 	return nil
 }
 
+// Kind returns the kind of the documents of a campaign.
+func Kind(slug string) string { return "campaign:" + slug }
+
 // Parse reads a campaign and checks all of it. The error names the field at
 // fault.
 func Parse(data []byte) (Document, error) {

@@ -39,6 +39,13 @@ func NewLive(list func(context.Context) ([]store.Campaign, error), now func() ti
 	return g
 }
 
+// Fixed returns campaigns that never change: c alone, for a preview.
+func Fixed(c *Campaign) *Live {
+	g := &Live{}
+	g.now.Store(&running{bySlug: map[string]*Campaign{c.Slug: c}})
+	return g
+}
+
 // Run reads the campaigns at once and then again and again until ctx is done.
 // While they can't be read the last ones stay.
 func (g *Live) Run(ctx context.Context) {

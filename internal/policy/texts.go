@@ -24,8 +24,8 @@ type Text struct {
 // Limits of texts, in characters. A page reserves an ask's height before it
 // knows the text: see the line of CSS that sites are given.
 const (
-	maxText   = 160 // of a lead, and of the rest
-	maxAction = 40
+	MaxText   = 160 // of a lead, and of the rest
+	MaxAction = 40  // of a button
 )
 
 // checkTexts returns an error that names the first text that can't be shown.
@@ -42,7 +42,7 @@ func checkTexts(all map[string]Texts) error {
 			for _, part := range [...]struct {
 				name, text string
 				most       int
-			}{{"lead", text.Lead, maxText}, {"rest", text.Rest, maxText}, {"action", text.Action, maxAction}} {
+			}{{"lead", text.Lead, MaxText}, {"rest", text.Rest, MaxText}, {"action", text.Action, MaxAction}} {
 				if problem := badText(part.text, part.most); problem != "" {
 					return fmt.Errorf("texts, %s, %s, %s: %s", lang, placement, part.name, problem)
 				}
