@@ -111,6 +111,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
+	pages := newStaff(settings, s.store, limit, said, asks, s.log)
 	handlers := web.Handlers{
 		Ask: asks.Ask, Explain: asks.Explain, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
 		Script: asks.Script, PinnedScript: asks.PinnedScript, PinnedPath: asks.PinnedPath(), Embed: asks.Embed,
@@ -119,9 +120,9 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Webhook: hooks.Stripe,
 		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,
 		Payouts: answers.Payouts, Payout: answers.PayoutByID,
-		Staff:   newStaff(settings, s.store, limit, s.log),
+		Staff:   pages,
 		Picture: campaign.Pictures{Store: s.store}.Serve,
-		Assets:  look.NewAssets(append(giving.Assets(), look.Style, look.StaffStyle, look.Icon, overview.Script)...),
+		Assets:  look.NewAssets(append(append(giving.Assets(), pages.Assets...), look.Style, look.StaffStyle, look.Icon, overview.Script)...),
 	}
 	if settings.Sandbox() {
 		handlers.Article = asks.Example

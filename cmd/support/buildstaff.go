@@ -4,12 +4,15 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/united24media/support/internal/ask"
 	"github.com/united24media/support/internal/config"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/staff/account"
+	"github.com/united24media/support/internal/staff/asks"
 	"github.com/united24media/support/internal/staff/audit"
+	"github.com/united24media/support/internal/staff/campaigns"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/staff/overview"
 	"github.com/united24media/support/internal/staff/reportpages"
@@ -20,12 +23,14 @@ import (
 
 // newStaff returns the staff pages. The navigation lists the screens in the
 // order in which they stand here.
-func newStaff(settings config.Settings, db *store.Store, limit *limits.Limits, log *slog.Logger) *staff.Pages {
+func newStaff(settings config.Settings, db *store.Store, limit *limits.Limits, said decided, articles *ask.Service, log *slog.Logger) *staff.Pages {
 	d := newDesk(settings, db, limit, log)
 	answers := reports.New(reports.Options{Store: db, Timezone: settings.Timezone, Now: time.Now})
 	return staff.New(d,
 		overview.New(overview.Options{Desk: d, Reports: answers}),
 		reportpages.New(reportpages.Options{Desk: d, Reports: answers}),
+		asks.New(asks.Options{Desk: d, Preview: articles.Preview, Script: settings.PublicURL + "/v1/support.js", Shipped: ask.Shipped}),
+		campaigns.New(campaigns.Options{Desk: d, Supporters: said.supporters}),
 		audit.New(audit.Options{Desk: d}),
 		team.New(team.Options{Desk: d}),
 		account.New(account.Options{Desk: d}),

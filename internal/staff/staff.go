@@ -4,6 +4,7 @@ package staff
 import (
 	"github.com/gin-gonic/gin"
 
+	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/staff/desk"
 )
 
@@ -16,6 +17,7 @@ type Screen interface {
 // Pages are all staff pages, ready to be mounted under /staff.
 type Pages struct {
 	Routes []desk.Mounted
+	Assets []*look.Asset // what the screens' pages load besides the stylesheets
 
 	// Trouble answers with a failure in the frame of the staff pages: with its
 	// HTTP status, a sentence that is safe to show, and the request's id in the
@@ -27,8 +29,12 @@ type Pages struct {
 // order.
 func New(d *desk.Desk, screens ...Screen) *Pages {
 	var routes []desk.Route
+	var assets []*look.Asset
 	for _, s := range screens {
 		routes = append(routes, s.Routes()...)
+		if with, ok := s.(interface{ Assets() []*look.Asset }); ok {
+			assets = append(assets, with.Assets()...)
+		}
 	}
-	return &Pages{Routes: d.Mount(routes...), Trouble: d.Trouble}
+	return &Pages{Routes: d.Mount(routes...), Assets: assets, Trouble: d.Trouble}
 }

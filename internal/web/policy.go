@@ -107,7 +107,7 @@ func (s *Server) pageContent() string {
 	own := "'self' " + s.origin // whoever opens us by another name still gets our own files
 	return strings.Join([]string{
 		"default-src 'none'", "script-src " + own, "style-src " + own, "img-src " + own + " data:", "font-src " + own,
-		"connect-src " + own, "form-action " + own + " https://checkout.stripe.com",
+		"connect-src " + own, "frame-src 'self'", "form-action " + own + " https://checkout.stripe.com",
 		"base-uri 'none'", "frame-ancestors 'none'",
 	}, "; ")
 }
