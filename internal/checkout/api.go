@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -45,10 +46,14 @@ func (s *Service) Create(c *gin.Context) error {
 }
 
 // readInput reads the body of POST /v1/checkouts: one JSON object, whose
-// fields are all known. Errors are [fault.Invalid], naming the field where
-// there is one, and [fault.TooLarge].
+// fields are all known and stand once. Errors are [fault.Invalid], naming the
+// field where there is one, [fault.MediaType] and [fault.TooLarge].
 func readInput(w http.ResponseWriter, r *http.Request) (input, error) {
 	in := input{anonymous: true} // a name is shown only to those who say so
+	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind {
+	case "application/x-www-form-urlencoded", "multipart/form-data":
+		return in, fault.New(fault.MediaType, "Send JSON (Content-Type: application/json); forms go to /support.")
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return in, fault.New(fault.TooLarge, "The body may have up to %d bytes.", maxBody)
@@ -56,11 +61,9 @@ func readInput(w http.ResponseWriter, r *http.Request) (input, error) {
 	if err != nil {
 		return in, fault.Wrap(fault.Invalid, err, "The body could not be read.")
 	}
-	// By hand, and not into a struct: encoding/json takes "Currency" for
-	// "currency", and its errors do not name the field.
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return in, fault.Wrap(fault.Invalid, err, "The body must be one JSON object.")
+	fields, err := readFields(body)
+	if err != nil {
+		return in, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) { // in order, so that the same body has the same answer
 		if err := in.set(name, fields[name]); err != nil {
@@ -68,6 +71,40 @@ func readInput(w http.ResponseWriter, r *http.Request) (input, error) {
 		}
 	}
 	return in, nil
+}
+
+// readFields reads the fields of a JSON object. By hand, and not into a struct:
+// encoding/json takes "Currency" for "currency", its errors do not name the
+// field, and of one that stands twice it takes the last.
+func readFields(body []byte) (map[string]json.RawMessage, error) {
+	const notOne = "The body must be one JSON object."
+	fields := map[string]json.RawMessage{}
+	in := json.NewDecoder(bytes.NewReader(body))
+	if start, err := in.Token(); err != nil || start != json.Delim('{') {
+		return nil, fault.Wrap(fault.Invalid, err, notOne)
+	}
+	for in.More() {
+		name, err := in.Token()
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, notOne)
+		}
+		key := name.(string) // nothing else is a name
+		if _, twice := fields[key]; twice {
+			return nil, fault.Field(clean.Cut(clean.Text(key), maxName), "The field stands twice; send it once.")
+		}
+		var value json.RawMessage
+		if err := in.Decode(&value); err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, notOne)
+		}
+		fields[key] = value
+	}
+	if _, err := in.Token(); err != nil { // the closing brace
+		return nil, fault.Wrap(fault.Invalid, err, notOne)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return nil, fault.Wrap(fault.Invalid, err, notOne)
+	}
+	return fields, nil
 }
 
 // set reads the field called name. null is as good as leaving it out.

@@ -201,7 +201,7 @@ func writeFault(c *gin.Context, err error) {
 	if e, ok := asFault(err); ok {
 		f = e
 		status = map[fault.Kind]int{
-			fault.Invalid: 400, fault.Conflict: 409, fault.TooLarge: 413, fault.Limited: 429,
+			fault.Invalid: 400, fault.Conflict: 409, fault.TooLarge: 413, fault.MediaType: 415, fault.Limited: 429,
 			fault.Upstream: 502, fault.Unavailable: 503,
 		}[e.Kind]
 	}

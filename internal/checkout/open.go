@@ -21,6 +21,7 @@ import (
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 )
@@ -66,7 +67,14 @@ func (s *Service) open(ctx context.Context, r request, network string) (row stor
 		case found && row.Digest != digest:
 			return row, false, errOtherContent
 		case found && s.usable(row):
-			return row, false, nil
+			expired, err := s.expired(ctx, row)
+			if err != nil {
+				return row, false, noDatabase(err)
+			}
+			if !expired {
+				return row, false, nil
+			}
+			row.ExpiresAt = s.Now() // so that it is renewed
 		}
 	}
 	if err := s.allow(ctx, network); err != nil {
@@ -89,7 +97,23 @@ func (s *Service) open(ctx context.Context, r request, network string) (row stor
 	return row, fresh, err
 }
 
-// usable reports whether a donor can still pay at row's address.
+// expired reports whether Stripe said that row's session has expired: before
+// its time, as when somebody closed it in the dashboard. Its page is a dead
+// end, so the same wish gets another session.
+func (s *Service) expired(ctx context.Context, row store.Checkout) (bool, error) {
+	state, err := s.Store.RegisterState(ctx, string(objects.NewRef(objects.KindSession, row.Session)))
+	if err != nil || state == "" {
+		return false, err
+	}
+	session, err := objects.DecodeRegister(objects.KindSession, state)
+	if err != nil {
+		return false, err
+	}
+	return session.(*objects.Session).Status == "expired", nil
+}
+
+// usable reports whether a donor can still pay at row's address, as far as its
+// time goes.
 func (s *Service) usable(row store.Checkout) bool {
 	return row.Status == store.CheckoutOpen && s.Now().Before(row.ExpiresAt)
 }

@@ -16,6 +16,7 @@ const (
 	NotFound     Kind = "not_found"    // 404: the thing named does not exist
 	Conflict     Kind = "conflict"     // 409: contradicts what is already stored
 	TooLarge     Kind = "too_large"    // 413: over a size limit
+	MediaType    Kind = "media_type"   // 415: not in the form that is taken
 	Limited      Kind = "limited"      // 429: too many in too short a time
 	Upstream     Kind = "upstream"     // 502: Stripe refused or can't be reached; nothing was charged
 	Unavailable  Kind = "unavailable"  // 503: try again later

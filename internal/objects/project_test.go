@@ -160,6 +160,16 @@ func TestDonation(t *testing.T) {
 			event("charge.refund.updated", `{"id":"re_1","object":"refund","charge":"ch_1","status":"failed","amount":1000,"balance_transaction":"txn_2","failure_balance_transaction":"txn_3"}`),
 			{300, "", transactionOf("txn_2", "re_1", "eur", -1000, 0)}, {300, "", transactionOf("txn_3", "re_1", "eur", 1000, 0)},
 		}, "1000 0 0 0 EUR 60 940 troops once"},
+		"two charges that both took money, one of them refunded in part": {[]said{
+			gift,
+			event("charge.succeeded", `{"id":"ch_2","object":"charge","created":110,"currency":"eur","status":"succeeded","amount_captured":500,"payment_intent":"pi_1",`+ours+`}`),
+			event("charge.refund.updated", refundOf("re_1", "succeeded", 300)),
+		}, "1500 300 0 0 - 0 0 troops once"},
+		"two charges that both took money, one of them disputed": {[]said{
+			gift,
+			event("charge.succeeded", `{"id":"ch_2","object":"charge","created":110,"currency":"eur","status":"succeeded","amount_captured":500,"payment_intent":"pi_1",`+ours+`}`),
+			event("charge.dispute.created", disputeOf("needs_response", "eur", 1000, "")),
+		}, "1500 0 1000 0 - 0 0 troops once"},
 		"an inherited mark of the invoice": {[]said{
 			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+foreign)),
 			event("invoice.paid", `{"id":"in_1","object":"invoice","subscription_details":{`+ours+`}}`),
@@ -196,6 +206,48 @@ func TestADonationHasOneKey(t *testing.T) {
 		"paid_out_of_band":true,"amount_paid":1000,"payment_intent":"pi_1","status_transitions":{"paid_at":60},` + ours + `}`})
 	if d := g.Donation("invoice/in_1"); d == nil || d.Key != "in_1" || d.Gross != 1000 || d.Created != 60 {
 		t.Errorf("an invoice paid outside Stripe is %+v", d)
+	}
+}
+
+func TestAnInvoicePaidOutsideStripe(t *testing.T) {
+	t.Parallel()
+	invoice := func(at int64, status, more string) said {
+		return said{at, "invoice.updated", fmt.Sprintf(`{"id":"in_1","object":"invoice","created":50,"currency":"eur","status":%q,
+			"amount_paid":1000,%s%s}`, status, more, ours)}
+	}
+	const outside = `"paid_out_of_band":true,`
+	charged := func(status, more string) said {
+		return said{200, "charge.updated", fmt.Sprintf(`{"id":"ch_1","object":"charge","created":60,"currency":"eur","status":%q,"amount_captured":1000%s}`, status, more)}
+	}
+	tests := map[string]struct {
+		said []said
+		want int64 // gross
+	}{
+		"paid":                             {[]said{invoice(100, "paid", outside)}, 1000},
+		"not paid yet":                     {[]said{invoice(100, "open", outside)}, 0},
+		"paid by Stripe":                   {[]said{invoice(100, "paid", "")}, 0},
+		"paid, and said to be void before": {[]said{invoice(100, "void", ""), invoice(101, "paid", outside)}, 1000},
+		"paid, and said to be void later":  {[]said{invoice(100, "paid", outside), invoice(101, "void", "")}, 1000},
+		"a failed charge beside":           {[]said{invoice(100, "paid", outside), charged("failed", `,"invoice":"in_1"`)}, 1000},
+		"a charge that names it took money": {
+			[]said{invoice(100, "paid", outside), charged("succeeded", `,"invoice":"in_1"`)}, 0,
+		},
+		"a charge that it names took money": {[]said{invoice(100, "paid", outside+`"charge":"ch_1",`), charged("succeeded", "")}, 0},
+		"a charge of its PaymentIntent took money": {
+			[]said{invoice(100, "paid", outside+`"payment_intent":"pi_1",`), charged("succeeded", `,"payment_intent":"pi_1"`)}, 0,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gross := int64(0)
+			if d := know(t, tt.said...).Donation("invoice/in_1"); d != nil {
+				gross = d.Gross
+			}
+			if gross != tt.want {
+				t.Errorf("gross %d, want %d", gross, tt.want)
+			}
+		})
 	}
 }
 
@@ -263,6 +315,9 @@ func TestNeeds(t *testing.T) {
 		"a dispute said by the API": {[]said{
 			{200, "charge.succeeded", chargeOf(ours)}, settled, {300, "", disputeOf("lost", "eur", 1000, "")},
 		}, "[]"},
+		"a dispute only heard of, and not said again": {[]said{
+			{200, "charge.updated", chargeOf(`"disputed":true,` + ours)}, {201, "charge.updated", chargeOf(`"disputed":false,` + ours)}, settled,
+		}, "[{disputes/ch_1 0}]"},
 		"a dispute only heard of": {[]said{
 			{200, "charge.updated", chargeOf(`"disputed":true,` + ours)}, settled,
 		}, "[{disputes/ch_1 0}]"},

@@ -36,6 +36,7 @@ var statuses = []struct {
 	{fault.NotFound, http.StatusNotFound},
 	{fault.Conflict, http.StatusConflict},
 	{fault.TooLarge, http.StatusRequestEntityTooLarge},
+	{fault.MediaType, http.StatusUnsupportedMediaType},
 	{fault.Limited, http.StatusTooManyRequests},
 	{fault.Upstream, http.StatusBadGateway},
 	{fault.Unavailable, http.StatusServiceUnavailable},

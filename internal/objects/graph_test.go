@@ -1,0 +1,82 @@
+package objects
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/united24media/support/internal/giving"
+)
+
+// TestRoots has a case for each way from an object to what is projected from
+// it: taken away, it leaves a root out.
+func TestRoots(t *testing.T) {
+	t.Parallel()
+	object := func(kind, id, fields string) said {
+		if fields != "" {
+			fields = "," + fields
+		}
+		return said{200, "some.event", fmt.Sprintf(`{"id":%q,"object":%q%s}`, id, kind, fields)}
+	}
+	charge := func(fields string) said { return object("charge", "ch_1", fields) }
+	customer := object("customer", "cus_1", `"email":"olena@example.org"`)
+	adopted := said{200, "", string(Fact("adopted/a_1", &Adopted{
+		Object: "subscription/sub_1", Won: Latest[giving.Attribution]{Stamp: Stamp{At: 1}},
+	}))}
+	tests := map[string]struct {
+		said   []said
+		change Change
+		want   string
+	}{
+		"a PaymentIntent":            {[]said{object("payment_intent", "pi_1", "")}, Change{"payment_intent/pi_1", false}, "[payment_intent/pi_1]"},
+		"a payout":                   {[]said{object("payout", "po_1", "")}, Change{"payout/po_1", false}, "[payout/po_1]"},
+		"a charge":                   {[]said{charge(`"payment_intent":"pi_1"`)}, Change{"charge/ch_1", false}, "[charge/ch_1 payment_intent/pi_1]"},
+		"a refund of a charge":       {[]said{object("refund", "re_1", `"charge":"ch_1"`), charge(`"payment_intent":"pi_1"`)}, Change{"refund/re_1", false}, "[charge/ch_1 payment_intent/pi_1]"},
+		"a refund without a charge":  {[]said{object("refund", "re_1", `"payment_intent":"pi_1"`)}, Change{"refund/re_1", false}, "[payment_intent/pi_1]"},
+		"a dispute of a charge":      {[]said{object("dispute", "dp_1", `"charge":"ch_1"`), charge(`"payment_intent":"pi_1"`)}, Change{"dispute/dp_1", false}, "[charge/ch_1 payment_intent/pi_1]"},
+		"a dispute without a charge": {[]said{object("dispute", "dp_1", `"payment_intent":"pi_1"`)}, Change{"dispute/dp_1", false}, "[payment_intent/pi_1]"},
+		"a charge's transaction":     {[]said{object("balance_transaction", "txn_1", `"source":"ch_1"`)}, Change{"balance_transaction/txn_1", false}, "[charge/ch_1]"},
+		"a refund's transaction":     {[]said{object("balance_transaction", "txn_1", `"source":"re_1"`), object("refund", "re_1", `"charge":"ch_1"`)}, Change{"balance_transaction/txn_1", false}, "[charge/ch_1]"},
+		"a dispute's transaction":    {[]said{object("balance_transaction", "txn_1", `"source":"dp_1"`), object("dispute", "dp_1", `"charge":"ch_1"`)}, Change{"balance_transaction/txn_1", false}, "[charge/ch_1]"},
+		"an invoice, by what it names": {
+			[]said{object("invoice", "in_1", `"charge":"ch_1","payment_intent":"pi_2","subscription":"sub_1"`)},
+			Change{"invoice/in_1", false}, "[charge/ch_1 invoice/in_1 payment_intent/pi_2 subscription/sub_1]",
+		},
+		"an invoice, by what names it": {
+			[]said{object("invoice", "in_1", ""), charge(`"invoice":"in_1"`), object("payment_intent", "pi_2", `"invoice":"in_1"`)},
+			Change{"invoice/in_1", false}, "[charge/ch_1 invoice/in_1 payment_intent/pi_2]",
+		},
+		"a session of a gift":         {[]said{object("checkout.session", "cs_1", `"payment_intent":"pi_1"`)}, Change{"checkout.session/cs_1", false}, "[payment_intent/pi_1]"},
+		"a session of an invoice":     {[]said{object("checkout.session", "cs_1", `"invoice":"in_1"`)}, Change{"checkout.session/cs_1", false}, "[invoice/in_1]"},
+		"a session of a subscription": {[]said{object("checkout.session", "cs_1", `"subscription":"sub_1"`)}, Change{"checkout.session/cs_1", false}, "[subscription/sub_1]"},
+		"a session that says more reaches a subscription's invoices": {
+			[]said{object("checkout.session", "cs_1", `"subscription":"sub_1"`), object("invoice", "in_1", `"subscription":"sub_1"`)},
+			Change{"checkout.session/cs_1", true}, "[invoice/in_1 subscription/sub_1]",
+		},
+		"a subscription whose state changed": {
+			[]said{object("subscription", "sub_1", ""), object("invoice", "in_1", `"subscription":"sub_1"`)},
+			Change{"subscription/sub_1", false}, "[subscription/sub_1]",
+		},
+		"a subscription that says more": {
+			[]said{object("subscription", "sub_1", ""), object("invoice", "in_1", `"subscription":"sub_1"`)},
+			Change{"subscription/sub_1", true}, "[invoice/in_1 subscription/sub_1]",
+		},
+		"a customer of whom nothing that matters changed": {[]said{customer, charge(`"customer":"cus_1"`)}, Change{"customer/cus_1", false}, "[]"},
+		"a customer's charge":                             {[]said{customer, charge(`"customer":"cus_1"`)}, Change{"customer/cus_1", true}, "[charge/ch_1]"},
+		"a customer's PaymentIntent":                      {[]said{customer, object("payment_intent", "pi_1", `"customer":"cus_1"`)}, Change{"customer/cus_1", true}, "[payment_intent/pi_1]"},
+		"a customer's invoice":                            {[]said{customer, object("invoice", "in_1", `"customer":"cus_1"`)}, Change{"customer/cus_1", true}, "[invoice/in_1]"},
+		"a customer's subscription":                       {[]said{customer, object("subscription", "sub_1", `"customer":"cus_1"`)}, Change{"customer/cus_1", true}, "[subscription/sub_1]"},
+		"a customer's session":                            {[]said{customer, object("checkout.session", "cs_1", `"customer":"cus_1","payment_intent":"pi_1"`)}, Change{"customer/cus_1", true}, "[payment_intent/pi_1]"},
+		"what was adopted": {
+			[]said{adopted, object("invoice", "in_1", `"subscription":"sub_1"`)},
+			Change{"adopted/a_1", false}, "[invoice/in_1 subscription/sub_1]",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := fmt.Sprint(append([]Ref{}, know(t, tt.said...).Roots([]Change{tt.change})...)); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}
