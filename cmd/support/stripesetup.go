@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 
+	"github.com/united24media/support/internal/offer"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 )
@@ -36,7 +40,7 @@ func runStripeSetup(ctx context.Context, p *program, args []string) error {
 		Key: stripeKey(settings), BaseURL: stripeBase(settings, settings.PublicURL), Log: slog.New(slog.DiscardHandler),
 	})
 	plan, err := client.PlanSetup(ctx, stripeapi.Setup{
-		WebhookURL: settings.PublicURL + "/webhooks/stripe", ReturnURL: settings.PublicURL + "/account",
+		WebhookURL: settings.PublicURL + "/webhooks/stripe", ReturnURL: settings.PublicURL + "/account", Prices: tierPrices(),
 	})
 	if err != nil {
 		return err
@@ -63,4 +67,23 @@ func runStripeSetup(ctx context.Context, p *program, args []string) error {
 	return p.withMigrated(ctx, func(db *store.Store) error {
 		return db.DecideFact(ctx, factPortal, plan.Portal, detailed(commandLine("stripe.setup", ""), fmt.Sprintf("%d changes", len(plan.Changes))))
 	})
+}
+
+// tierPrices returns what the levels of membership cost, in each currency by
+// month and by year.
+func tierPrices() []stripeapi.Price {
+	var prices []stripeapi.Price
+	for _, tier := range offer.Tiers() {
+		for _, currency := range slices.Sorted(maps.Keys(tier.Amounts)) {
+			for _, interval := range [...]string{offer.Month, offer.Year} {
+				if minor, sold := tier.Amount(currency, interval); sold {
+					prices = append(prices, stripeapi.Price{
+						Key: strings.ToLower("support_" + tier.ID + "_" + currency + "_" + interval), Name: tier.Name("en"),
+						Currency: currency, Minor: minor, Interval: interval,
+					})
+				}
+			}
+		}
+	}
+	return prices
 }

@@ -1,15 +1,116 @@
 package reconcile_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	_ "time/tzdata"
 
 	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/reconcile"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/stripeapi"
 	"github.com/united24media/support/internal/testenv"
 )
+
+// settledCharge is a charge as the sweep's list of them has it; a higher number
+// is an older one.
+func settledCharge(n int, now time.Time) []byte {
+	return fmt.Appendf(nil, `{"id":"ch_%[1]d","object":"charge","created":%[2]d,"payment_intent":"pi_%[1]d",
+		"currency":"eur","status":"succeeded","amount_captured":1000,"amount_refunded":0,"customer":"cus_%[3]d",
+		"balance_transaction":{"id":"txn_%[1]d","object":"balance_transaction","created":%[4]d,"source":"ch_%[1]d","type":"charge",
+		"currency":"eur","amount":1000,"fee":59,"net":941},"metadata":{"support_v":"1","article":"troops"},
+		"billing_details":{"email":"donor%[3]d@example.org"}}`, n, now.Unix()-int64(n), n%5000, now.Unix())
+}
+
+// chargesOnly plays a Stripe that has so many charges and nothing else, and
+// counts the calls and how many of them were answered at once at the most.
+type chargesOnly struct {
+	count       int
+	now         time.Time
+	calls       atomic.Int64
+	atOnce, max atomic.Int64
+}
+
+func (s *chargesOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.calls.Add(1)
+	if n := s.atOnce.Add(1); n > s.max.Load() {
+		s.max.Store(n)
+	}
+	defer s.atOnce.Add(-1)
+	first, page := 0, []json.RawMessage{}
+	if after, ok := strings.CutPrefix(r.FormValue("starting_after"), "ch_"); ok {
+		n, _ := strconv.Atoi(after) // it is one of ours
+		first = n + 1
+	}
+	if r.URL.Path == "/v1/charges" {
+		for n := first; n < min(first+100, s.count); n++ {
+			page = append(page, settledCharge(n, s.now))
+		}
+	}
+	answer := map[string]any{"object": "list", "data": page, "has_more": len(page) == 100 && first+100 < s.count}
+	_ = json.NewEncoder(w).Encode(answer) // the client tells
+}
+
+// BenchmarkSweep sweeps 100,000 objects of which everything is known. The floor
+// is the time that as many calls take at the rate at which Stripe is asked.
+func BenchmarkSweep(b *testing.B) {
+	const callsASecond = 20
+	stripe := &chargesOnly{count: 100_000, now: time.Now().Add(-time.Hour)}
+	server := httptest.NewServer(stripe)
+	defer server.Close()
+	db, err := store.Open(testenv.Postgres(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	book := ledger.New(ledger.Options{Store: db, Now: time.Now, Timezone: time.UTC})
+	go book.Run(b.Context()) //nolint:errcheck // ends with the test
+	for first := 0; first < stripe.count; first += 1000 {
+		answers := make([]ledger.Answer, 1000)
+		for i := range answers {
+			answers[i] = ledger.Answer{At: stripe.now, Object: settledCharge(first+i, stripe.now)}
+		}
+		if err := book.Apply(b.Context(), answers...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	level := reconcile.New(reconcile.Options{
+		Store: db, Ledger: book, Now: time.Now, Log: slog.New(slog.DiscardHandler),
+		Stripe: stripeapi.New(stripeapi.Options{Key: "sk_test_1", BaseURL: server.URL, Log: slog.New(slog.DiscardHandler)}),
+	})
+	for b.Loop() {
+		debug.FreeOSMemory()
+		stripe.calls.Store(0)
+		start, most := time.Now(), uint64(0)
+		report, err := level.SweepNow(b.Context(), reconcile.Sweep{Since: 96 * time.Hour, Progress: func(reconcile.Progress) {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+		}})
+		if err != nil || report.Differences != 0 || report.Objects < stripe.count {
+			b.Fatalf("%+v, %v", report, err)
+		}
+		took := time.Since(start).Seconds()
+		b.ReportMetric(float64(report.Objects)/took, "objects/s")
+		b.ReportMetric(float64(stripe.calls.Load())/callsASecond/took, "ratio")
+		b.ReportMetric(float64(stripe.max.Load()), "calls-at-once")
+		b.ReportMetric(float64(most)/(1<<20), "heap-MiB")
+		b.ReportMetric(0, "ns/op")
+	}
+}
 
 // BenchmarkKnownPage measures what a page of a list costs of which everything
 // is known, as most are. At 20 pages a second it may take 50 ms.
@@ -34,11 +135,7 @@ func BenchmarkKnownPage(b *testing.B) {
 				answers := make([]ledger.Answer, 100)
 				for i := range answers {
 					id := n*100 + i
-					answers[i] = ledger.Answer{At: at, Object: fmt.Appendf(nil, `{"id":"ch_%d","object":"charge","created":%d,"payment_intent":"pi_%d",
-						"currency":"eur","status":"succeeded","amount_captured":1000,"amount_refunded":0,"customer":"cus_%d",
-						"balance_transaction":{"id":"txn_%d","object":"balance_transaction","created":%d,"source":"ch_%d","type":"charge",
-						"currency":"eur","amount":1000,"fee":59,"net":941},"metadata":{"support_v":"1","article":"troops"},
-						"billing_details":{"email":"donor%d@example.org"}}`, id, now.Unix()-int64(id), id, id%5000, id, now.Unix(), id, id%5000)}
+					answers[i] = ledger.Answer{At: at, Object: settledCharge(id, now)}
 				}
 				return answers
 			}

@@ -13,6 +13,7 @@ import (
 type Setup struct {
 	WebhookURL string // gets every event that is handled
 	ReturnURL  string // where the portal leads back to
+	Prices     []Price
 }
 
 // The texts that Stripe shows.
@@ -52,7 +53,7 @@ func (p *Plan) add(f func(ctx context.Context) error, format string, args ...any
 // PlanSetup compares the account with a setup. It changes nothing.
 func (c *Client) PlanSetup(ctx context.Context, s Setup) (*Plan, error) {
 	p := &Plan{}
-	for _, part := range []func(context.Context, *Plan, Setup) error{c.planEndpoint, c.planProducts, c.planPortal} {
+	for _, part := range []func(context.Context, *Plan, Setup) error{c.planEndpoint, c.planProducts, c.planPrices, c.planPortal} {
 		if err := part(ctx, p, s); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package stripeapi_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -36,6 +37,49 @@ func account(t *testing.T) (*stripeapi.Client, *stripeclient.API) {
 }
 
 var setup = stripeapi.Setup{WebhookURL: "https://support.example/webhooks/stripe", ReturnURL: "https://support.example/account"}
+
+func TestSetupMakesThePricesOfTiers(t *testing.T) {
+	t.Parallel()
+	ours, theirs := account(t)
+	wanted := setup
+	plan := func(prices ...stripeapi.Price) (words []string) {
+		t.Helper()
+		wanted.Prices = prices
+		plan, err := ours.PlanSetup(t.Context(), wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range plan.Changes {
+			words = append(words, change.Words)
+			if err := change.Make(t.Context()); err != nil {
+				t.Fatalf("%s: %v", change.Words, err)
+			}
+		}
+		return words
+	}
+	month := stripeapi.Price{Key: "support_reader_eur_month", Name: "Reader", Currency: "EUR", Minor: 500, Interval: "month"}
+	year := stripeapi.Price{Key: "support_reader_jpy_year", Name: "Reader", Currency: "JPY", Minor: 8000, Interval: "year"}
+	var many []stripeapi.Price
+	for i := range 120 { // more than a page
+		many = append(many, stripeapi.Price{Key: fmt.Sprint("support_many_", i), Name: "Many", Currency: "EUR", Minor: 100, Interval: "month"})
+	}
+	plan(append(many, month, year)...)
+	if words := plan(append(many, month, year)...); len(words) != 0 {
+		t.Errorf("again: %q", words)
+	}
+	dearer := month
+	dearer.Minor = 600
+	if words := plan(append(many, dearer, year)...); len(words) != 1 || !strings.Contains(words[0], "replace price") {
+		t.Errorf("a price that rose: %q", words)
+	}
+	if words := plan(append(many, dearer)...); len(words) != 1 || !strings.Contains(words[0], "put price") {
+		t.Errorf("a price that is wanted no more: %q", words)
+	}
+	found := theirs.Prices.List(&stripe.PriceListParams{LookupKeys: stripe.StringSlice([]string{month.Key})}).PriceList().Data
+	if len(found) != 1 || !found[0].Active || found[0].UnitAmount != 600 || found[0].Recurring.Interval != "month" || found[0].Nickname != "Reader" {
+		t.Errorf("%s is %+v", month.Key, found)
+	}
+}
 
 // setUp makes every change that is planned and returns the plan.
 func setUp(t *testing.T, c *stripeapi.Client) *stripeapi.Plan {
