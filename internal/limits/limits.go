@@ -37,6 +37,10 @@ const (
 	Signal      = "signal"       // signals of the ask, for each network
 	SignIn      = "sign-in"      // attempts to get into the staff pages, for each network
 	SignInWho   = "sign-in-who"  // sign-in mails, for each address
+	Account     = "account"      // asking for a link to a supporter's pages and typing its code, for each network
+	AccountWho  = "account-who"  // links to a supporter's pages, for each address
+	AccountAll  = "account-all"  // links to supporters' pages, in all
+	AccountAct  = "account-act"  // changes that Stripe is asked to make, for each supporter
 )
 
 // Production returns the rules where money moves. They let a school or a
@@ -48,6 +52,10 @@ func Production() []Rule {
 		{Name: Signal, Burst: 300, PerHour: 7_200},
 		{Name: SignIn, Burst: 20, PerHour: 60},
 		{Name: SignInWho, Burst: 3, PerHour: 6},
+		{Name: Account, Burst: 30, PerHour: 240},
+		{Name: AccountWho, Burst: 4, PerHour: 8},
+		{Name: AccountAll, Burst: 600, PerHour: 6_000},
+		{Name: AccountAct, Burst: 30, PerHour: 120},
 	}
 }
 
@@ -60,6 +68,10 @@ func Sandbox() []Rule {
 		{Name: Signal, Burst: 300, PerHour: 7_200},
 		{Name: SignIn, Burst: 20, PerHour: 60},
 		{Name: SignInWho, Burst: 3, PerHour: 6},
+		{Name: Account, Burst: 30, PerHour: 240},
+		{Name: AccountWho, Burst: 4, PerHour: 8},
+		{Name: AccountAll, Burst: 600, PerHour: 6_000},
+		{Name: AccountAct, Burst: 30, PerHour: 120},
 	}
 }
 

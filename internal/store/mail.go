@@ -121,17 +121,19 @@ func (t *Tx) PutMails(ctx context.Context, mails []Mail) error {
 // QueueMail queues mails; one whose kind and subject were queued before stays
 // as it is.
 func (s *Store) QueueMail(ctx context.Context, mails ...Mail) error {
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		for _, m := range mails {
-			_, err := tx.ExecContext(ctx, `
-				INSERT INTO outbox (`+mailRows.names()+`)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING`, m.row()...)
-			if err != nil {
-				return fmt.Errorf("queue a mail of kind %s: %w", m.Kind, err)
-			}
+	return s.inTx(ctx, func(tx *sql.Tx) error { return queueMail(ctx, tx, mails) })
+}
+
+func queueMail(ctx context.Context, tx *sql.Tx, mails []Mail) error {
+	for _, m := range mails {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO outbox (`+mailRows.names()+`)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING`, m.row()...)
+		if err != nil {
+			return fmt.Errorf("queue a mail of kind %s: %w", m.Kind, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // A QueuedMail is one of the outbox.

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/giving"
+)
+
+// ByAddress returns the key under which the gifts of an address are found. No
+// gift without an address has such a key.
+func ByAddress(address string) string { return giving.SupporterKey(address, "", "") }
+
+// KnownAddress reports whether an address has a gift or a membership.
+func (s *Store) KnownAddress(ctx context.Context, address string) (bool, error) {
+	var known bool
+	err := s.read.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM donations WHERE supporter = $1) OR
+			EXISTS (SELECT 1 FROM memberships WHERE supporter = $1)`, ByAddress(address)).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("look an address up: %w", err)
+	}
+	return known, nil
+}
+
+// GiftsOf returns the donations of an address, newest first.
+func (s *Store) GiftsOf(ctx context.Context, address string) ([]*giving.Donation, error) {
+	var gifts []*giving.Donation
+	err := scanAll(s.read.QueryContext(ctx, `SELECT `+donationColumns+` FROM donations WHERE supporter = $1 AND email <> ''
+		ORDER BY created_at DESC, key DESC`, ByAddress(address)))(func(r *sql.Rows) error {
+		d, err := scanDonation(r)
+		gifts = append(gifts, d)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read somebody's gifts: %w", err)
+	}
+	return gifts, nil
+}
+
+// GiftOf returns a donation of an address, or a [fault.NotFound].
+func (s *Store) GiftOf(ctx context.Context, address, key string) (*giving.Donation, error) {
+	d, err := scanDonation(s.read.QueryRowContext(ctx, `SELECT `+donationColumns+` FROM donations
+		WHERE key = $1 AND supporter = $2 AND email <> ''`, key, ByAddress(address)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fault.New(fault.NotFound, "There is no such gift.")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read somebody's gift: %w", err)
+	}
+	return d, nil
+}
+
+// MembershipsOf returns the memberships of an address, newest first.
+func (s *Store) MembershipsOf(ctx context.Context, address string) (found []*giving.Membership, err error) {
+	err = s.Look(ctx, func(t *Tx) error {
+		found, err = t.memberships(ctx, `supporter = $1 AND email <> '' ORDER BY created_at DESC, subscription`, ByAddress(address))
+		return err
+	})
+	return found, err
+}
+
+// MembershipOf returns a membership of an address, or a [fault.NotFound].
+func (s *Store) MembershipOf(ctx context.Context, address, subscription string) (*giving.Membership, error) {
+	var found []*giving.Membership
+	err := s.Look(ctx, func(t *Tx) (err error) {
+		found, err = t.memberships(ctx, `subscription = $1 AND supporter = $2 AND email <> ''`, subscription, ByAddress(address))
+		return err
+	})
+	if err == nil && len(found) == 0 {
+		err = fault.New(fault.NotFound, "There is no such membership.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// Choices are what a supporter chose about themselves.
+type Choices struct {
+	Address   string // without case
+	Locale    string // "" follows the browser, or the gift
+	Public    bool   // may be thanked by name
+	Name      string // that name; "" is as it was given with each gift
+	Renewals  bool   // a receipt by mail for each renewal
+	Statement bool   // word by mail that the yearly statement is there
+}
+
+// ChoicesOf returns the choices of an address; somebody who made none is
+// mailed and not named. made tells which.
+func (s *Store) ChoicesOf(ctx context.Context, address string) (c Choices, made bool, err error) {
+	c = Choices{Address: fold(address), Renewals: true, Statement: true}
+	err = s.read.QueryRowContext(ctx, `
+		SELECT locale, public, name, mail_renewals, mail_statement FROM supporter_choices WHERE address = $1`, c.Address).
+		Scan(&c.Locale, &c.Public, &c.Name, &c.Renewals, &c.Statement)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, fmt.Errorf("read a supporter's choices: %w", err)
+	}
+	return c, true, nil
+}
+
+// PutChoices stores what a supporter chose.
+func (s *Store) PutChoices(ctx context.Context, c Choices, at time.Time) error {
+	_, err := s.write.ExecContext(ctx, `
+		INSERT INTO supporter_choices (address, locale, public, name, mail_renewals, mail_statement, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (address) DO UPDATE SET locale = excluded.locale, public = excluded.public, name = excluded.name,
+			mail_renewals = excluded.mail_renewals, mail_statement = excluded.mail_statement, updated_at = excluded.updated_at`,
+		fold(c.Address), c.Locale, c.Public, c.Name, c.Renewals, c.Statement, Micros(at))
+	if err != nil {
+		return fmt.Errorf("store a supporter's choices: %w", err)
+	}
+	return nil
+}
