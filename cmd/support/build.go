@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -107,6 +108,8 @@ func (s *service) wire(settings config.Settings, local string) error {
 	if err != nil {
 		return err
 	}
+	supporters := newAccount(settings, local, s.store, book, limit, s.log)
+	s.parts = append(s.parts, supporters.Run)
 	answers := reports.New(reports.Options{Store: s.store, Timezone: settings.Timezone, Now: time.Now})
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
@@ -123,6 +126,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Staff:   pages,
 		Picture: campaign.Pictures{Store: s.store}.Serve,
 		Assets:  look.NewAssets(append(append(giving.Assets(), pages.Assets...), look.Style, look.StaffStyle, look.Icon, overview.Script)...),
+		Account: supporters.Routes(), Membership: supporters.Membership, JWKS: supporters.JWKS,
 	}
 	if settings.Sandbox() {
 		handlers.Article = asks.Example
@@ -225,6 +229,11 @@ func (s *service) openSandbox(settings config.Settings, local string) (http.Hand
 	for _, product := range stripeapi.Products() {
 		_, err := box.Call(context.Background(), http.MethodPost, "/v1/products", url.Values{"id": {product[0]}, "name": {product[1]}})
 		s.log.Debug("the sandbox's product", "product", product[0], "err", err)
+	}
+	if all, err := box.Call(context.Background(), http.MethodGet, "/v1/billing_portal/configurations", nil); err == nil && bytes.Contains(all, []byte(`"data":[]`)) {
+		_, err := box.Call(context.Background(), http.MethodPost, "/v1/billing_portal/configurations",
+			url.Values{"business_profile[headline]": {"Support"}, "features[payment_method_update][enabled]": {"true"}})
+		s.log.Debug("the sandbox's portal", "err", err)
 	}
 	return http.StripPrefix(sandboxPath, box.Handler()), nil
 }

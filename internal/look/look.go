@@ -20,6 +20,8 @@ var (
 	baseCSS string
 	//go:embed css/pages.css
 	pagesCSS string
+	//go:embed css/account.css
+	accountCSS string
 	//go:embed css/staff.css
 	staffCSS string
 	//go:embed css/figures.css
@@ -34,7 +36,7 @@ var (
 
 // The assets that every page links to.
 var (
-	Style = NewAsset("look.css", "text/css; charset=utf-8", []byte(TokensCSS(":root")+baseCSS+pagesCSS))
+	Style = NewAsset("look.css", "text/css; charset=utf-8", []byte(TokensCSS(":root")+baseCSS+pagesCSS+accountCSS))
 	Icon  = NewAsset("icon.svg", "image/svg+xml", iconSVG)
 
 	// StaffStyle is what the staff pages link to beside Style.

@@ -91,6 +91,12 @@ func (s *Server) page() policy {
 	return policy{html: true, headers: s.closed(s.pageContent())}
 }
 
+// supporters is for the pages of those who gave, whose forms also lead to
+// Stripe's page for cards, and back to the news site that asked who they are.
+func (s *Server) supporters() policy {
+	return policy{html: true, headers: s.closed(s.pageContent(append([]string{"https://billing.stripe.com"}, s.SiteOrigins...)...))}
+}
+
 // framed is for the ask as a page of its own, which says itself who may frame
 // it.
 func (s *Server) framed() policy {
@@ -103,11 +109,12 @@ func (s *Server) framed() policy {
 // article is the example of a news site's page, which runs the embed script.
 func (s *Server) article() policy { return s.page() }
 
-func (s *Server) pageContent() string {
+// pageContent is what a page may hold; forms may lead elsewhere too.
+func (s *Server) pageContent(forms ...string) string {
 	own := "'self' " + s.origin // whoever opens us by another name still gets our own files
 	return strings.Join([]string{
 		"default-src 'none'", "script-src " + own, "style-src " + own, "img-src " + own + " data:", "font-src " + own,
-		"connect-src " + own, "frame-src 'self'", "form-action " + own + " https://checkout.stripe.com",
+		"connect-src " + own, "frame-src 'self'", "form-action " + own + " " + strings.Join(append([]string{"https://checkout.stripe.com"}, forms...), " "),
 		"base-uri 'none'", "frame-ancestors 'none'",
 	}, "; ")
 }

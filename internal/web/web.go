@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/united24media/support/internal/account"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/trace"
 )
@@ -37,6 +38,9 @@ type Handlers struct {
 	Assets                         http.Handler // what pages load
 	Staff                          *staff.Pages // everything under /staff
 	Sandbox                        http.Handler
+
+	Account          []account.Route // everything under /account
+	Membership, JWKS Handler         // GET, who is signed in there, as a token; the keys of tokens
 }
 
 // Options are what the public face needs.
@@ -124,6 +128,9 @@ func (s *Server) route() {
 	s.mount("/assets/*path", s.asset(), h.Assets)
 	s.get("/pictures/:hash", s.asset(), h.Picture)
 	s.staff(h.Staff)
+	s.account(h.Account)
+	s.get("/v1/membership", private, h.Membership)
+	s.get("/.well-known/jwks.json", public, h.JWKS)
 
 	s.get("/healthz", private.fast(), alive)
 	s.get("/readyz", private.fast(), s.ready)
@@ -148,6 +155,17 @@ func (s *Server) post(path string, p policy, h Handler) {
 	}
 	s.engine.POST(path, s.handle(p, h))
 	s.preflight(path, p)
+}
+
+// account declares the supporters' pages.
+func (s *Server) account(routes []account.Route) {
+	for _, r := range routes {
+		if r.Method == http.MethodGet {
+			s.get(r.Path, s.supporters(), r.Handle)
+			continue
+		}
+		s.post(r.Path, s.supporters().sameOrigin().body(maxForm), r.Handle)
+	}
 }
 
 // staff declares the staff pages: each keeps out who is not signed in or may
