@@ -141,3 +141,14 @@ func TestLatestIsTheLastSaid(t *testing.T) {
 		})
 	}
 }
+
+// TestAPaymentThatSucceededWasNotCanceled: whichever of the two is heard first.
+func TestAPaymentThatSucceededWasNotCanceled(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][2]string{{"canceled", "succeeded"}, {"succeeded", "canceled"}} {
+		i := &Intent{Status: order[0]}
+		if i.Join(&Intent{Status: order[1]}); i.Status != "succeeded" {
+			t.Errorf("%v comes to %s", order, i.Status)
+		}
+	}
+}
