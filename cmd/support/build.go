@@ -98,7 +98,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	if err != nil {
 		return err
 	}
-	signals := ask.NewSignals(ask.SignalsOptions{Add: s.store.AddSignals, Signer: signer, Timezone: settings.Timezone, Log: s.log})
+	signals := ask.NewSignals(ask.SignalsOptions{Add: s.store.AddSignals, Redis: cache, Signer: signer, Timezone: settings.Timezone, Log: s.log})
 	s.parts = append(s.parts, func(ctx context.Context) error { signals.Run(ctx); return nil })
 	limit, err := newLimits(settings, cache, s.log)
 	if err != nil {

@@ -1,20 +1,18 @@
 package ask
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"hash/maphash"
 	"io"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/united24media/support/internal/attribution"
 	"github.com/united24media/support/internal/fault"
@@ -35,11 +33,30 @@ const (
 // kinds are what can happen to an ask.
 var kinds = []string{"seen", "clicked", "closed"}
 
-var viewID = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
+// isView reports whether v can be a page view's: 8 to 64 letters, digits, _ or -.
+func isView(v string) bool {
+	if len(v) < 8 || len(v) > 64 {
+		return false
+	}
+	for i := range len(v) {
+		c := v[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// strictly refuses what a signal does not have.
+var strictly = json.RejectUnknownMembers(true)
+
+// bodies keeps room to read signals into.
+var bodies = sync.Pool{New: func() any { return new([maxSignal + 1]byte) }}
 
 // SignalsOptions is what [NewSignals] needs.
 type SignalsOptions struct {
 	Add      func(context.Context, []store.Signal) error
+	Redis    redis.UniversalClient // where replicas tell each other of page views; nil for one alone
 	Signer   *attribution.Signer
 	Timezone *time.Location   // of the days that are counted
 	Now      func() time.Time // time.Now if nil
@@ -48,13 +65,16 @@ type SignalsOptions struct {
 
 // Signals counts what happens to asks, in memory, and adds it to the database
 // every few seconds. What they hold of a reader is a random number of one page
-// view, in memory alone. It is safe for concurrent use.
+// view, in memory and for minutes in Redis. It is safe for concurrent use.
 type Signals struct {
 	SignalsOptions
-	seed maphash.Seed
+	claims claims
+	tell   func(context.Context, []uint64) ([]int, error) // see viewsInRedis; nil without Redis
 
 	mu         sync.Mutex
-	pending    map[store.Signal]int64 // by a signal without its times
+	fresh      map[store.Signal][]uint64 // views that other replicas may have counted; by a signal without its times
+	waiting    int                       // views in fresh
+	pending    map[store.Signal]int64    // ready for the database
 	dropped    int64
 	young, old map[uint64]struct{} // views, each with its placement and kind
 }
@@ -64,10 +84,14 @@ func NewSignals(o SignalsOptions) *Signals {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Signals{
-		SignalsOptions: o, seed: maphash.MakeSeed(),
-		pending: map[store.Signal]int64{}, young: map[uint64]struct{}{},
+	s := &Signals{
+		SignalsOptions: o, claims: claims{signer: o.Signer},
+		fresh: map[store.Signal][]uint64{}, pending: map[store.Signal]int64{}, young: map[uint64]struct{}{},
 	}
+	if o.Redis != nil {
+		s.tell = viewsInRedis{o.Redis, o.Now}.tell
+	}
+	return s
 }
 
 // A signal is the body of POST /v1/signals.
@@ -80,25 +104,25 @@ type signal struct {
 // Record handles POST /v1/signals. The token says which ask it is about: what
 // we never asked is not counted.
 func (s *Signals) Record(c *gin.Context) error {
-	body, err := io.ReadAll(io.LimitReader(c.Request.Body, maxSignal+1))
-	if err != nil {
+	buffer := bodies.Get().(*[maxSignal + 1]byte)
+	defer bodies.Put(buffer)
+	n, err := io.ReadFull(c.Request.Body, buffer[:])
+	switch {
+	case err == nil:
+		return fault.New(fault.TooLarge, "A signal has at most %d bytes.", maxSignal)
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return fault.Wrap(fault.Invalid, err, "The signal could not be read.")
 	}
-	if len(body) > maxSignal {
-		return fault.New(fault.TooLarge, "A signal has at most %d bytes.", maxSignal)
-	}
 	var g signal
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&g); err != nil {
+	if err := json.Unmarshal(buffer[:n], &g, strictly); err != nil {
 		return fault.New(fault.Invalid, "A signal is one JSON object with kind, view and token.")
 	}
 	now := s.Now()
-	claim, err := s.Signer.Verify(g.Token, now)
+	claim, err := s.claims.verify(g.Token, now)
 	switch {
 	case !slices.Contains(kinds, g.Kind):
 		return fault.Field("kind", "A signal is seen, clicked or closed.")
-	case !viewID.MatchString(g.View):
+	case !isView(g.View):
 		return fault.Field("view", "A view is 8 to 64 letters and digits, made at random for one page view.")
 	case errors.Is(err, attribution.ErrExpired):
 		return fault.Field("token", "The token is too old; ask again.")
@@ -114,7 +138,7 @@ func (s *Signals) Record(c *gin.Context) error {
 
 // count adds one to what, once a page view.
 func (s *Signals) count(g signal, what store.Signal) {
-	view := maphash.String(s.seed, g.View+"\x00"+g.Kind+"\x00"+what.Placement+"\x00"+what.Article)
+	view := viewHash(g.View, g.Kind, what.Placement, what.Article)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, known := s.young[view]
@@ -125,7 +149,13 @@ func (s *Signals) count(g signal, what store.Signal) {
 		s.young, s.old = map[uint64]struct{}{}, s.young
 	}
 	s.young[view] = struct{}{}
-	s.add(what, 1)
+	// In a flood not every view is told to the other replicas.
+	if _, there := s.fresh[what]; s.tell == nil || s.waiting >= maxViews || !there && len(s.fresh) >= maxPending {
+		s.add(what, 1)
+		return
+	}
+	s.fresh[what] = append(s.fresh[what], view)
+	s.waiting++
 }
 
 // add adds to what is pending. The caller holds mu.
@@ -154,6 +184,9 @@ func (s *Signals) Run(ctx context.Context) {
 
 // flush adds what is pending to the database, and keeps it if that fails.
 func (s *Signals) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	s.settle(ctx)
 	s.mu.Lock()
 	taken, dropped := s.pending, s.dropped
 	s.pending, s.dropped = make(map[store.Signal]int64, len(taken)), 0
@@ -169,8 +202,6 @@ func (s *Signals) flush(ctx context.Context) {
 		what.Times = times
 		batch = append(batch, what)
 	}
-	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
-	defer cancel()
 	if err := s.Add(ctx, batch); err != nil {
 		s.Log.WarnContext(ctx, "signals could not be stored; they are kept for the next time", "err", err)
 		s.mu.Lock()
@@ -178,5 +209,43 @@ func (s *Signals) flush(ctx context.Context) {
 		for what, times := range taken {
 			s.add(what, times)
 		}
+	}
+}
+
+// settle asks the other replicas, through Redis, which of the fresh views they
+// counted, and makes the rest pending. With Redis gone all are.
+func (s *Signals) settle(ctx context.Context) {
+	s.mu.Lock()
+	fresh := s.fresh
+	s.fresh, s.waiting = map[store.Signal][]uint64{}, 0
+	s.mu.Unlock()
+	var order []store.Signal
+	var views []uint64
+	for what, some := range fresh {
+		for range some {
+			order = append(order, what)
+		}
+		views = append(views, some...)
+	}
+	counted := map[store.Signal]int64{}
+	for len(views) > 0 {
+		n := min(len(views), viewsAtOnce)
+		mine, err := s.tell(ctx, views[:n])
+		if err != nil {
+			s.Log.WarnContext(ctx, "page views could not be told to other replicas; a replay there may count again", "err", err)
+			n, mine = len(views), nil
+			for i := range n {
+				mine = append(mine, i)
+			}
+		}
+		for _, i := range mine {
+			counted[order[i]]++
+		}
+		order, views = order[n:], views[n:]
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for what, times := range counted {
+		s.add(what, times)
 	}
 }

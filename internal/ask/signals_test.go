@@ -13,10 +13,13 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/united24media/support/internal/attribution"
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/redisdb"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv"
 )
 
 // A ledgerOf counts what was flushed.
@@ -40,15 +43,21 @@ func (l *ledgerOf) add(_ context.Context, batch []store.Signal) error {
 
 func newSignals(t testing.TB) (*Signals, *ledgerOf) {
 	t.Helper()
+	l := &ledgerOf{times: map[string]int64{}}
+	return newReplica(t, l, nil), l
+}
+
+// newReplica returns one of several that count together.
+func newReplica(t testing.TB, l *ledgerOf, client redis.UniversalClient) *Signals {
+	t.Helper()
 	kyiv, err := time.LoadLocation("Europe/Kyiv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &ledgerOf{times: map[string]int64{}}
 	return NewSignals(SignalsOptions{
-		Add: l.add, Signer: attribution.NewSigner([][]byte{[]byte("a secret of thirty-two characters")}), Timezone: kyiv,
+		Add: l.add, Redis: client, Signer: attribution.NewSigner([][]byte{[]byte("a secret of thirty-two characters")}), Timezone: kyiv,
 		Now: func() time.Time { return time.Date(2026, 11, 23, 22, 30, 0, 0, time.UTC) }, Log: slog.New(slog.DiscardHandler),
-	}), l
+	})
 }
 
 func (s *Signals) token(article, placement string) string {
@@ -145,6 +154,97 @@ func TestSignalsAreBounded(t *testing.T) {
 	s.flush(t.Context())
 	if len(l.times) != maxPending {
 		t.Errorf("%d counts were stored, want %d", len(l.times), maxPending)
+	}
+}
+
+// TestReplicasCountAPageViewOnce sends one page view to two replicas, and goes on
+// while Redis is gone.
+func TestReplicasCountAPageViewOnce(t *testing.T) {
+	t.Parallel()
+	client, err := redisdb.Open(testenv.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	l := &ledgerOf{times: map[string]int64{}}
+	var replicas [2]*Signals
+	for i := range replicas {
+		replicas[i] = newReplica(t, l, client)
+	}
+	token := replicas[0].token("a", "mid")
+	one := strings.Repeat("x", 8)
+	for round := range 2 {
+		for i, s := range replicas {
+			for _, view := range []string{one, fmt.Sprintf("view-%d-%d", round, i)} {
+				if err := send(s, body("seen", view, token)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.flush(t.Context())
+		}
+	}
+	if got := l.times["20261124 a mid seen"]; got != 5 {
+		t.Errorf("counted %d, want 5: one view that came to both, and four others", got)
+	}
+	if err := client.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range replicas {
+		if err := send(s, body("seen", fmt.Sprint("view-late-", i), token)); err != nil {
+			t.Fatal(err)
+		}
+		s.flush(t.Context())
+	}
+	if got := l.times["20261124 a mid seen"]; got != 7 {
+		t.Errorf("without Redis %d are counted, want 7", got)
+	}
+}
+
+func TestViewsInRedisAreBounded(t *testing.T) {
+	t.Parallel()
+	client, err := redisdb.Open(testenv.Redis(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	now := time.Date(2026, 11, 23, 22, 30, 0, 0, time.UTC)
+	v := viewsInRedis{client, func() time.Time { return now }}
+	tell := func(views ...uint64) string {
+		t.Helper()
+		mine, err := v.tell(t.Context(), views)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(mine)
+	}
+	for i, step := range []struct {
+		later time.Duration
+		want  string
+	}{{0, "[0 1]"}, {0, "[]"}, {viewsWindow, "[]"}, {viewsWindow, "[0 1]"}} {
+		now = now.Add(step.later)
+		if got := tell(7, 9); got != step.want {
+			t.Errorf("step %d: %s are new, want %s", i, got, step.want)
+		}
+	}
+	for _, key := range client.Keys(t.Context(), "support:{views}:*").Val() {
+		if ttl := client.TTL(t.Context(), key).Val(); ttl <= 0 || ttl > 2*viewsWindow {
+			t.Errorf("%s is kept for %s", key, ttl)
+		}
+	}
+}
+
+func TestClaimsAreVerifiedAgainEachHour(t *testing.T) {
+	t.Parallel()
+	s, _ := newSignals(t)
+	now := s.Now()
+	token := s.token("a", "mid")
+	for range 2 {
+		if c, err := s.claims.verify(token, now); err != nil || c.Article != "a" {
+			t.Fatalf("%+v, %v", c, err)
+		}
+	}
+	if _, err := s.claims.verify(token, now.Add(attribution.Lifetime+2*time.Hour)); !errors.Is(err, attribution.ErrExpired) {
+		t.Errorf("an old token that was known passes: %v", err)
 	}
 }
 

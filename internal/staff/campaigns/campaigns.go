@@ -149,11 +149,11 @@ func (s *Campaigns) show(v *desk.Visit) error {
 	return s.Desk.Render(v, s.one, desk.Page{Title: c.Name("en"), Body: struct {
 		row
 		Admin, Draft bool
-		Picture      string
+		Address, Alt string // of the picture
 		Versions     []store.Version
 		Newest       int64
 		Said         []campaign.Change
-	}{s.row(c), v.Member.Role.Allows(desk.Admin), draft.Body != "", address(c.Picture), versions, newest(versions), campaign.Diff(campaign.Document{}, c.Document)}})
+	}{s.row(c), v.Member.Role.Allows(desk.Admin), draft.Body != "", address(c.Picture), c.AltText("en"), versions, newest(versions), campaign.Diff(campaign.Document{}, c.Document)}})
 }
 
 func newest(versions []store.Version) int64 {
