@@ -1,14 +1,20 @@
 package ask
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -252,12 +258,74 @@ func TestClaimsAreVerifiedAgainEachHour(t *testing.T) {
 func BenchmarkSignals(b *testing.B) {
 	s, _ := newSignals(b)
 	token := s.token("uk-defense-secretary-troops", "mid")
+	w := httptest.NewRecorder()
+	c, _ := gin.CreateTestContext(w)
+	c.Request = httptest.NewRequest(http.MethodPost, "/v1/signals", nil)
 	i := 0
 	b.ReportAllocs()
+	defer reportCPU(b)()
 	for b.Loop() {
 		i++
-		if err := send(s, body("seen", fmt.Sprint("view-", i, "-12345678"), token)); err != nil {
+		c.Request.Body = io.NopCloser(strings.NewReader(`{"kind":"seen","view":"view-` + strconv.Itoa(i) + `-12345678","token":"` + token + `"}`))
+		if err := s.Record(c); err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+// reportCPU reports the processor time of an operation, which holds on a machine
+// that others use too. What it returns is called at the end.
+func reportCPU(b *testing.B) func() {
+	used := func() int64 {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return u.Utime.Nano() + u.Stime.Nano()
+	}
+	before := used()
+	return func() { b.ReportMetric(float64(used()-before)/float64(b.N), "cpu-ns/op") }
+}
+
+// BenchmarkSignalsOverHTTP is one beacon over loopback, with its flushes, where
+// the load is made on the same machine.
+func BenchmarkSignalsOverHTTP(b *testing.B) {
+	s, _ := newSignals(b)
+	token := s.token("uk-defense-secretary-troops", "mid")
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.POST("/v1/signals", func(c *gin.Context) {
+		if err := s.Record(c); err != nil {
+			c.String(http.StatusBadRequest, err.Error())
+		}
+	})
+	server := httptest.NewServer(engine)
+	defer server.Close()
+	address := server.Listener.Addr().String()
+	var views atomic.Int64
+	b.SetParallelism(16) // connections a core
+	defer reportCPU(b)()
+	b.RunParallel(func(pb *testing.PB) {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			b.Error(err)
+			return
+		}
+		defer conn.Close()
+		answers := bufio.NewReader(conn)
+		for pb.Next() {
+			body := fmt.Sprintf(`{"kind":"seen","view":"view-%012d","token":"%s"}`, views.Add(1), token)
+			if _, err := fmt.Fprintf(conn, "POST /v1/signals HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+				b.Error(err)
+				return
+			}
+			answer, err := http.ReadResponse(answers, nil)
+			if err != nil || answer.StatusCode != http.StatusNoContent {
+				b.Errorf("answered %v, %v", answer, err)
+				return
+			}
+		}
+	})
+	s.flush(b.Context())
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "beacons/s")
 }
