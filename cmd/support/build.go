@@ -28,6 +28,7 @@ import (
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/redisdb"
 	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/sandbox"
 	"github.com/united24media/support/internal/staff/overview"
 	"github.com/united24media/support/internal/store"
@@ -74,15 +75,21 @@ func (s *service) wire(settings config.Settings, local string) error {
 	}
 	count := counts.New(counts.Options{Source: s.store, Redis: cache, Log: s.log})
 	measureCounts(s.metrics, count, time.Now)
+	limit, err := newLimits(settings, cache, s.log)
+	if err != nil {
+		return err
+	}
+	guard := newGuard(settings, s.store, cache, limit, s.log)
+	measureGuard(s.metrics, guard)
 	book := ledger.New(ledger.Options{
 		Store: s.store, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace,
-		Livemode: settings.Live(), Log: s.log, Moved: count.Moved,
+		Livemode: settings.Live(), Log: s.log, Moved: count.Moved, Heard: guard.Heard,
 	})
 	level := newReconcile(settings, local, s.store, book, s.log)
 	health := measureLevel(s.metrics, time.Now)
 	s.parts = append(s.parts, level.Run, level.RunSweeps, func(ctx context.Context) error { return level.Watch(ctx, health) })
 	said := newDecided(s.store, count, s.log)
-	s.parts = append(append(s.parts, book.Run, count.Run), said.parts()...)
+	s.parts = append(append(s.parts, book.Run, count.Run, guard.Run), said.parts()...)
 
 	post, err := newMail(settings, s.store, s.log)
 	if err != nil {
@@ -100,11 +107,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	}
 	signals := ask.NewSignals(ask.SignalsOptions{Add: s.store.AddSignals, Redis: cache, Signer: signer, Timezone: settings.Timezone, Log: s.log})
 	s.parts = append(s.parts, func(ctx context.Context) error { signals.Run(ctx); return nil })
-	limit, err := newLimits(settings, cache, s.log)
-	if err != nil {
-		return err
-	}
-	giving, err := newCheckout(settings, local, s.store, limit, signer, said, s.log)
+	giving, err := newCheckout(settings, local, s.store, limit, guard, signer, said, s.log)
 	if err != nil {
 		return err
 	}
@@ -155,11 +158,11 @@ func newLimits(settings config.Settings, cache redis.UniversalClient, log *slog.
 }
 
 // newCheckout returns the giving path, with Stripe's API.
-func newCheckout(settings config.Settings, local string, db *store.Store, limit *limits.Limits,
+func newCheckout(settings config.Settings, local string, db *store.Store, limit *limits.Limits, guard *risk.Guard,
 	signer *attribution.Signer, said decided, log *slog.Logger,
 ) (*checkout.Service, error) {
 	return checkout.New(checkout.Options{
-		Store: db, Signer: signer, Limiter: limit, Log: log,
+		Store: db, Signer: signer, Limiter: limit, Guard: guard, Log: log,
 		Stripe:    stripeapi.New(stripeapi.Options{Key: stripeKey(settings), BaseURL: stripeBase(settings, local), Log: log}),
 		PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, PayOrigins: payOrigins(settings),
 		Currency: settings.Currency, Zone: settings.Timezone, Sandbox: settings.Sandbox(),

@@ -21,6 +21,7 @@ import (
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/offer"
+	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 )
@@ -36,6 +37,7 @@ type Options struct {
 	Stripe  *stripeapi.Client
 	Signer  *attribution.Signer
 	Limiter Limiter
+	Guard   *risk.Guard // nil: nobody is suspected of trying stolen cards
 	Log     *slog.Logger
 
 	PublicURL   string         // how browsers reach us, without a slash at its end

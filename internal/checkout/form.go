@@ -48,6 +48,7 @@ func (s *Service) SupportForm(c *gin.Context) error {
 	if err != nil {
 		return s.showSupport(c, http.StatusUnprocessableEntity, f, supportView{Errors: []viewError{f.explain(err)}})
 	}
+	r.work = f.get("work")
 	row, fresh, err := s.openForm(c.Request.Context(), r, s.network(c))
 	if err != nil {
 		return s.showTrouble(c, f, err)
@@ -75,6 +76,7 @@ func (s *Service) paid(ctx context.Context, row store.Checkout) bool {
 // button, is another gift: it gets an attempt that follows from its content,
 // and the one before can't be paid any more.
 func (s *Service) openForm(ctx context.Context, r request, network string) (row store.Checkout, fresh bool, err error) {
+	r.ticket = r.attempt
 	r.attempt = fromForm + r.attempt
 	row, fresh, err = s.open(ctx, r, network)
 	if !errors.Is(err, fault.Conflict) {
@@ -190,6 +192,11 @@ func (s *Service) showTrouble(c *gin.Context, f form, err error) error {
 	}
 	status, text := http.StatusServiceUnavailable, i18n.T(f.lang, "error.unreachable")
 	switch {
+	case errors.Is(err, errProve):
+		status, text = http.StatusTooManyRequests, i18n.T(f.lang, "error.check")
+		if !s.Guard.Knows(f.get("attempt")) {
+			f.values.Set("attempt", s.Guard.Ticket()) // for which something can be proved
+		}
 	case e.Kind == fault.Limited:
 		minutes := (e.RetryAfter + 59) / 60 // rounded up
 		status, text = http.StatusTooManyRequests, i18n.T(f.lang, "error.limited", i18n.Args{"Count": max(1, minutes)})

@@ -22,6 +22,7 @@ import (
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/objects"
+	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 )
@@ -76,6 +77,9 @@ func (s *Service) open(ctx context.Context, r request, network string) (row stor
 			}
 			row.ExpiresAt = s.Now() // so that it is renewed
 		}
+	}
+	if err := s.judge(ctx, r, network); err != nil {
+		return row, false, err
 	}
 	if err := s.allow(ctx, network); err != nil {
 		return row, false, err
@@ -137,6 +141,27 @@ func (s *Service) allow(ctx context.Context, network string) error {
 	}
 	return nil
 }
+
+// judge returns a [fault.Limited] for an attempt that may be a thief's, trying
+// cards.
+func (s *Service) judge(ctx context.Context, r request, network string) error {
+	if s.Guard == nil {
+		return nil
+	}
+	v := s.Guard.Judge(ctx, risk.Try{Network: network, Ticket: r.ticket, Work: r.work})
+	if v.Pass {
+		return nil
+	}
+	f := fault.New(fault.Limited, "There were too many attempts; nothing was charged. Please try again later, or on the support page.")
+	f.RetryAfter = max(1, int(math.Ceil(v.Wait.Seconds())))
+	if v.Zeros > 0 {
+		f.Cause = errProve
+	}
+	return f
+}
+
+// errProve says that a proof of work, or patience, opens the checkout.
+var errProve = errors.New("a proof of work is asked for")
 
 // write stores a new row for r, or returns the one that a simultaneous request
 // with the same attempt stored first; added tells which.

@@ -55,6 +55,7 @@ type supportView struct {
 	Groups     []group // amounts, one group an interval
 	Currencies []option
 	Shown      string // the currency of Groups
+	Work       int    // zero bits of the proof that the form has to bring; 0 for none
 	Hidden     []hidden
 	Name       string
 	Message    string
@@ -133,6 +134,9 @@ func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView)
 			text += " (" + symbol + ")"
 		}
 		v.Currencies = append(v.Currencies, option{code, text, code == f.currency})
+	}
+	if s.Guard != nil {
+		v.Work = s.Guard.Zeros()
 	}
 	v.Hidden = f.hidden()
 	v.Name, v.Message, v.Public = f.get("name"), f.get("message"), f.get("public") != ""
@@ -217,9 +221,17 @@ func (s *Service) formOf(c *gin.Context, values url.Values) form {
 		f.currency = o.Currency
 	}
 	if attempt := f.get("attempt"); attempt == "" || len(attempt) > maxAttempt || strings.Trim(attempt, attemptChars) != "" {
-		f.values.Set("attempt", newID(""))
+		f.values.Set("attempt", s.ticket())
 	}
 	return f
+}
+
+// ticket returns a new id for an attempt.
+func (s *Service) ticket() string {
+	if s.Guard == nil {
+		return newID("")
+	}
+	return s.Guard.Ticket()
 }
 
 // attemptChars are those of the attempts that we make.

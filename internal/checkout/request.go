@@ -54,6 +54,8 @@ type input struct {
 // same wish; the attempt is not content.
 type request struct {
 	attempt string
+	ticket  string // of the form, if one of ours was used
+	work    string // what proves that the ticket's holder is no program
 
 	Amount      money.Amount
 	Interval    string

@@ -40,6 +40,7 @@ var floors = map[string]int{
 
 	"internal/giving":      1,
 	"internal/attribution": 1,
+	"internal/risk":        1,
 	"internal/signin":      1,
 	"internal/offer":       1,
 

@@ -25,6 +25,7 @@ type Options struct {
 	Livemode bool           // whether the Stripe key is a live one; events of the other mode are not booked
 	Log      *slog.Logger
 	Moved    func([]store.ScopeCount) // told of public counts after the commit that moved them; must not block
+	Heard    func(eventType string)   // told of each delivery about something of ours, after its commit; must not block
 }
 
 // A Ledger records. It is safe for concurrent use once [Ledger.Run] runs.
@@ -56,6 +57,9 @@ var ErrStopped = errors.New("the ledger has stopped")
 func New(o Options) *Ledger {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Heard == nil {
+		o.Heard = func(string) {}
 	}
 	if o.Moved == nil {
 		o.Moved = func([]store.ScopeCount) {}
@@ -200,6 +204,9 @@ func (l *Ledger) commit(batch []*request) {
 		err = l.park(batch[0], err)
 	}
 	for _, r := range batch {
+		if err == nil && r.event != nil && r.event.State == store.Applied {
+			l.Heard(r.event.Type)
+		}
 		r.out <- err
 	}
 }

@@ -34,6 +34,10 @@ type Rule struct {
 const (
 	Checkout    = "checkout"     // opening a checkout, for each network
 	CheckoutAll = "checkout-all" // opening checkouts, in all
+	Unsigned    = "unsigned"     // opening a checkout without a form of ours, for each network
+	Ticket      = "ticket"       // opening a checkout from one form
+	Proved      = "proved"       // opening a checkout by a proof of work, for each network
+	Patient     = "patient"      // opening a checkout by patience while we are attacked, in all
 	Signal      = "signal"       // signals of the ask, for each network
 	SignIn      = "sign-in"      // attempts to get into the staff pages, for each network
 	SignInWho   = "sign-in-who"  // sign-in mails, for each address
@@ -49,6 +53,10 @@ func Production() []Rule {
 	return []Rule{
 		{Name: Checkout, Burst: 60, PerHour: 1_200},
 		{Name: CheckoutAll, Burst: 1_200, PerHour: 36_000},
+		{Name: Unsigned, Burst: 60, PerHour: 600},
+		{Name: Ticket, Burst: 5, PerHour: 5},
+		{Name: Proved, Burst: 12, PerHour: 60},
+		{Name: Patient, Burst: 20, PerHour: 1_200},
 		{Name: Signal, Burst: 300, PerHour: 7_200},
 		{Name: SignIn, Burst: 20, PerHour: 60},
 		{Name: SignInWho, Burst: 3, PerHour: 6},
@@ -65,6 +73,10 @@ func Sandbox() []Rule {
 	return []Rule{
 		{Name: Checkout, Burst: 600, PerHour: 36_000},
 		{Name: CheckoutAll, Burst: 12_000, PerHour: 360_000},
+		{Name: Unsigned, Burst: 600, PerHour: 36_000},
+		{Name: Ticket, Burst: 5, PerHour: 5},
+		{Name: Proved, Burst: 12, PerHour: 60},
+		{Name: Patient, Burst: 20, PerHour: 1_200},
 		{Name: Signal, Burst: 300, PerHour: 7_200},
 		{Name: SignIn, Burst: 20, PerHour: 60},
 		{Name: SignInWho, Burst: 3, PerHour: 6},
