@@ -186,23 +186,29 @@ func (r *rows) binary() []byte {
 // round: a Bloom filter, all of whose bits of a string share a cache line.
 type seen struct {
 	seed  maphash.Seed
-	lines [][seenBits / 64]uint64
+	pages []*[seenPage]seenLine // nil until it is needed
 }
+
+type seenLine [seenBits / 64]uint64
 
 const (
 	seenLines = 1 << 20 // 64 MiB
+	seenPage  = 64      // lines
 	seenBits  = 512     // in a line
 	seenMarks = 7       // for one string
 )
 
-func newSeen() seen { return seen{maphash.MakeSeed(), make([][seenBits / 64]uint64, seenLines)} }
+func newSeen() seen { return seen{maphash.MakeSeed(), make([]*[seenPage]seenLine, seenLines/seenPage)} }
 
 func (s *seen) key(text string) uint64 { return maphash.String(s.seed, text) }
 
 // add notes a key and reports whether it may have been there already.
 func (s *seen) add(key uint64) bool {
-	line, marks := s.place(key)
-	was := true
+	page, marks := s.place(key)
+	if *page == nil {
+		*page = new([seenPage]seenLine)
+	}
+	line, was := &(*page)[key%seenPage], true
 	for range seenMarks {
 		bit := uint64(1) << (marks % 64)
 		was = was && line[marks%seenBits/64]&bit != 0
@@ -214,7 +220,11 @@ func (s *seen) add(key uint64) bool {
 
 // has reports whether a key may be there.
 func (s *seen) has(key uint64) bool {
-	line, marks := s.place(key)
+	page, marks := s.place(key)
+	if *page == nil {
+		return false
+	}
+	line := &(*page)[key%seenPage]
 	for range seenMarks {
 		if line[marks%seenBits/64]&(1<<(marks%64)) == 0 {
 			return false
@@ -224,7 +234,7 @@ func (s *seen) has(key uint64) bool {
 	return true
 }
 
-func (s *seen) place(key uint64) (line *[seenBits / 64]uint64, marks uint64) {
+func (s *seen) place(key uint64) (page **[seenPage]seenLine, marks uint64) {
 	const spread = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
-	return &s.lines[key%seenLines], (key ^ key>>32) * spread
+	return &s.pages[key/seenPage%(seenLines/seenPage)], (key ^ key>>32) * spread
 }
