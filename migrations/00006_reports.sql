@@ -46,3 +46,7 @@ CREATE TABLE statements (
     timezone  TEXT NOT NULL,               -- of its days
     body      TEXT NOT NULL                -- JSON
 );
+
+-- The few objects that may need a hand: a small index of a large table.
+CREATE INDEX registers_watched ON registers (ref) WHERE substr(ref, 1, 7) IN ('dispute', 'payout/');
+CREATE INDEX memberships_failing ON memberships (created_at) WHERE status IN ('past_due', 'unpaid');
