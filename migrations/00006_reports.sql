@@ -50,3 +50,16 @@ CREATE TABLE statements (
 -- The few objects that may need a hand: a small index of a large table.
 CREATE INDEX registers_watched ON registers (ref) WHERE substr(ref, 1, 7) IN ('dispute', 'payout/');
 CREATE INDEX memberships_failing ON memberships (created_at) WHERE status IN ('past_due', 'unpaid');
+
+-- What a membership was worth when, and by what that moved monthly recurring
+-- revenue: by day, and by month and the month in which memberships began.
+ALTER TABLE memberships ADD COLUMN steps TEXT NOT NULL DEFAULT '';
+CREATE TABLE membership_sums (
+    period        BIGINT NOT NULL,
+    cohort        BIGINT NOT NULL,         -- 202601; 0 beside a day
+    movement      TEXT NOT NULL,           -- new, expansion, contraction, churned or reactivated
+    currency      TEXT NOT NULL,
+    members       BIGINT NOT NULL,
+    monthly_minor BIGINT NOT NULL,
+    PRIMARY KEY (period, cohort, movement, currency)
+);

@@ -97,6 +97,7 @@ type Membership struct {
 	Currency     string
 	Amount       int64 // minor units an interval
 	Interval     Interval
+	Steps        Steps // what it was worth when
 	Attribution
 }
 

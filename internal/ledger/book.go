@@ -42,7 +42,14 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 			}
 		}
 	}
+	movements := map[giving.MovementCell]giving.Moved{}
 	for _, m := range members {
+		if m.old != nil {
+			m.old.AddMovements(movements, -1, l.Timezone)
+		}
+		if m.now != nil {
+			m.now.AddMovements(movements, 1, l.Timezone)
+		}
 		if m.old != nil && m.old.Live {
 			present(moves, &m.old.Attribution, m.old.Supporter, store.Presence{Memberships: -1})
 		}
@@ -55,7 +62,10 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 		return nil, err
 	}
 	if l.held != nil {
-		return nil, l.held.add(ctx, tx, cells, scopes)
+		return nil, l.held.add(ctx, tx, cells, movements, scopes)
+	}
+	if err := tx.MoveMovements(ctx, movements); err != nil {
+		return nil, err
 	}
 	if err := l.journal(ctx, &b); err != nil {
 		return nil, err
@@ -69,14 +79,20 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 // held are sums and counts that a rebuild has not written yet: it comes back
 // to the same few rows again and again.
 type held struct {
-	cells  map[giving.Cell]giving.Figures
-	scopes map[string]store.ScopeCount
+	cells     map[giving.Cell]giving.Figures
+	movements map[giving.MovementCell]giving.Moved
+	scopes    map[string]store.ScopeCount
 }
 
 // maxHeld is how many rows are held at the most, some 30 MiB.
 const maxHeld = 100_000
 
-func (h *held) add(ctx context.Context, tx *store.Tx, cells map[giving.Cell]giving.Figures, scopes map[string]store.ScopeCount) error {
+func (h *held) add(ctx context.Context, tx *store.Tx, cells map[giving.Cell]giving.Figures,
+	movements map[giving.MovementCell]giving.Moved, scopes map[string]store.ScopeCount) error {
+	for cell, by := range movements {
+		sum := h.movements[cell]
+		h.movements[cell] = giving.Moved{Members: sum.Members + by.Members, Monthly: sum.Monthly + by.Monthly}
+	}
 	for cell, by := range cells {
 		h.cells[cell] = h.cells[cell].Plus(by, 1)
 	}
@@ -84,7 +100,7 @@ func (h *held) add(ctx context.Context, tx *store.Tx, cells map[giving.Cell]givi
 		sum := h.scopes[scope]
 		h.scopes[scope] = store.ScopeCount{Supporters: sum.Supporters + by.Supporters, Members: sum.Members + by.Members}
 	}
-	if len(h.cells)+len(h.scopes) < maxHeld {
+	if len(h.cells)+len(h.movements)+len(h.scopes) < maxHeld {
 		return nil
 	}
 	return h.write(ctx, tx)
@@ -94,10 +110,14 @@ func (h *held) write(ctx context.Context, tx *store.Tx) error {
 	if err := tx.MoveSums(ctx, h.cells); err != nil {
 		return err
 	}
+	if err := tx.MoveMovements(ctx, h.movements); err != nil {
+		return err
+	}
 	if _, err := tx.MoveScopes(ctx, h.scopes); err != nil {
 		return err
 	}
 	clear(h.cells)
+	clear(h.movements)
 	clear(h.scopes)
 	return nil
 }

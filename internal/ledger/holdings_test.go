@@ -20,6 +20,9 @@ func (p *player) compare(when string, want world.Book) {
 		Donations: map[string]world.Donation{}, Memberships: map[string]world.Membership{},
 		Scopes: map[string]world.Scope{}, Daily: map[world.Row]world.Sums{},
 	}
+	if p.movements {
+		got.Moves = map[world.Move]world.Moved{}
+	}
 	months, days := map[world.Row]world.Sums{}, map[world.Row]world.Sums{}
 	err := p.Store.Look(context.Background(), func(tx *store.Tx) error {
 		var err error
@@ -91,6 +94,15 @@ func holds(tx *store.Tx, got *world.Book, months map[world.Row]world.Sums) error
 	if err := journalHolds(tx); err != nil {
 		return err
 	}
+	if got.Moves != nil {
+		if err := tx.Movements(ctx, 0, periods, func(c giving.MovementCell, by giving.Moved) {
+			got.Moves[world.Move{
+				Period: dashed(c.Period), Cohort: dashed(c.Cohort), Kind: string(c.Movement), Currency: c.Currency,
+			}] = world.Moved{Members: by.Members, Monthly: by.Monthly}
+		}); err != nil {
+			return err
+		}
+	}
 	return tx.Sums(ctx, func(c giving.Cell, f giving.Figures) {
 		into, row := got.Daily, world.Row{Dimension: c.Dimension, Value: c.Value, Currency: c.Currency, Settlement: c.Settlement}
 		if row.Day = fmt.Sprint(c.Period); len(row.Day) == len("202601") {
@@ -103,6 +115,17 @@ func holds(tx *store.Tx, got *world.Book, months map[world.Row]world.Sums) error
 			Disputed: f.Disputed, Fee: f.Fee, Net: f.Net,
 		}
 	})
+}
+
+// dashed returns a day or month as the book writes it.
+func dashed(period int64) string {
+	switch text := fmt.Sprint(period); len(text) {
+	case len("202601"):
+		return text[:4] + "-" + text[4:]
+	case len("20260131"):
+		return text[:4] + "-" + text[4:6] + "-" + text[6:]
+	}
+	return ""
 }
 
 // journalHolds adds up the journal: it must come to the sums.

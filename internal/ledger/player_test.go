@@ -21,6 +21,8 @@ type player struct {
 	w    *world.World
 	rand *rand.Rand
 	size int // requests in one batch
+
+	movements bool // of memberships are promised: every event came, of a calm world
 }
 
 // inOrder delivers every event once, as it was sent, and then what follow-up

@@ -80,7 +80,7 @@ func (l *Ledger) on(scratch *store.Store, now func() time.Time) *Ledger {
 	o.Store, o.Now, o.Moved = scratch, now, nil
 	again := New(o)
 	again.chunk = l.chunk
-	again.held = &held{map[giving.Cell]giving.Figures{}, map[string]store.ScopeCount{}}
+	again.held = &held{map[giving.Cell]giving.Figures{}, map[giving.MovementCell]giving.Moved{}, map[string]store.ScopeCount{}}
 	return again
 }
 

@@ -101,7 +101,7 @@ func text(v any) string {
 // row.
 func (v *verifier) compare(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		v.donations, v.memberships, v.sums, v.scopes, v.presence,
+		v.donations, v.memberships, v.sums, v.movements, v.scopes, v.presence,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -195,6 +195,17 @@ func (v *verifier) sums(ctx context.Context) error {
 	})
 }
 
+// periods is after every day and month.
+const periods = 1 << 40
+
+func (v *verifier) movements(ctx context.Context) error {
+	return compareAll(v, "movement", func(tx *store.Tx) (map[giving.MovementCell]giving.Moved, error) {
+		all := map[giving.MovementCell]giving.Moved{}
+		err := tx.Movements(ctx, 0, periods, func(c giving.MovementCell, by giving.Moved) { all[c] = by })
+		return all, err
+	})
+}
+
 func (v *verifier) scopes(ctx context.Context) error {
 	return compareAll(v, "count", func(tx *store.Tx) (map[string][2]int64, error) {
 		all := map[string][2]int64{}
@@ -268,6 +279,9 @@ func (l *Ledger) Hash(ctx context.Context, s *store.Store) (string, error) {
 			return err
 		}
 		if err := tx.Sums(ctx, func(c giving.Cell, f giving.Figures) { add("sum", []any{c, f}) }); err != nil {
+			return err
+		}
+		if err := tx.Movements(ctx, 0, periods, func(c giving.MovementCell, by giving.Moved) { add("movement", []any{c, by}) }); err != nil {
 			return err
 		}
 		return tx.Scopes(ctx, func(c store.ScopeCount) {

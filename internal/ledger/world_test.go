@@ -73,7 +73,7 @@ func TestWorlds(t *testing.T) {
 				p := &player{
 					TB: r, w: world.Many(tapes, drawTape(r, "payouts"), world.Options{Name: "w", Murky: play.murky}),
 					rand: rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "order"), 1)),
-					size: rapid.IntRange(1, maxBatch).Draw(r, "batch"), Ledger: templates.open(r),
+					size: rapid.IntRange(1, maxBatch).Draw(r, "batch"), Ledger: templates.open(r), movements: !play.murky,
 				}
 				defer p.Store.Close()
 				play.deliver(p)

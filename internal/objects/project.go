@@ -329,16 +329,14 @@ func (g *Graph) Membership(root Ref, now int64, grace time.Duration) *giving.Mem
 		Amount: state.Amount, Interval: giving.Interval(state.Interval), Attribution: won,
 	}
 	m.Supporter = giving.SupporterKey(m.Email, m.Customer, m.Subscription)
-	if state.Paused {
-		return m
-	}
-	switch state.Status {
-	case "active", "trialing":
+	switch state.being() {
+	case counts:
 		m.Live = true
-	case "past_due":
+	case owing:
 		m.LiveUntil = g.owedSince(root, s) + int64(grace/time.Second)
 		m.Live = now < m.LiveUntil
 	}
+	m.Steps = s.steps(int64(grace/time.Second), m.LiveUntil)
 	return m
 }
 

@@ -293,6 +293,7 @@ type Subscription struct {
 	Customer string           `json:"customer,omitzero"`
 	Metadata Metadata         `json:"metadata,omitzero"`
 	State    Latest[SubState] `json:"state,omitzero"`
+	History  History          `json:"history,omitzero"` // what it was before
 }
 
 // A SubState is what changes about a subscription.
@@ -316,6 +317,7 @@ func (s *Subscription) Join(other Register) {
 	once(&s.Customer, o.Customer)
 	s.Metadata.join(o.Metadata)
 	s.State.join(o.State)
+	s.History.join(o.History)
 }
 
 // Links implements [Register].

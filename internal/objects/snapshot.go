@@ -236,6 +236,7 @@ func (s *subscription) register(d *decoder) (Register, error) {
 		Metadata: latest(d, s.Metadata), State: latest(d, state),
 	}
 	r.State.Final = s.Status == "canceled" || s.Status == "incomplete_expired"
+	r.History = historyOf([]sight{sightOf(r.State.Stamp, &state)})
 	return r, l.err
 }
 

@@ -26,6 +26,11 @@ type Standing struct {
 	Money         []Money   // by currency
 	Settled       []Settled // by settlement currency
 	Days          []Day     // every day of the period, in order
+
+	NewMembers  int64       // memberships that began, or began again
+	LostMembers int64       // memberships that ended: churn
+	Members     int64       // memberships at the period's end, or now
+	Recurring   []Recurring // what they are worth then, by currency
 }
 
 // Money is what was given in one currency, in its minor units.
@@ -50,6 +55,8 @@ type Day struct {
 	Day           string // such as 2026-01-31
 	Donations     int64
 	NewSupporters int64
+	NewMembers    int64
+	LostMembers   int64
 	Money         []Money // by currency; none where nothing came
 }
 
@@ -76,8 +83,29 @@ func (s *Service) standing(ctx context.Context, q Query) (Standing, time.Time, e
 	}
 	out.Money, out.Donations, out.NewSupporters = moneyOf(sums)
 	out.Settled = settledOf(sums)
+	flows, err := s.Memberships(ctx, q)
+	if err != nil {
+		return Standing{}, asOf, err
+	}
+	members := map[string]*Day{}
+	for _, f := range flows.Flows {
+		if members[f.Period] == nil {
+			members[f.Period] = &Day{}
+		}
+		members[f.Period].NewMembers += f.New.Members + f.Reactivated.Members
+		members[f.Period].LostMembers -= f.Churned.Members
+		out.NewMembers += f.New.Members + f.Reactivated.Members
+		out.LostMembers -= f.Churned.Members
+	}
+	out.Recurring = flows.End
+	for _, r := range flows.End {
+		out.Members += r.Members
+	}
 	for d := q.From; d.Before(q.To); d = d.AddDate(0, 0, 1) {
 		one := Day{Day: d.Format(time.DateOnly)}
+		if m := members[one.Day]; m != nil {
+			one.NewMembers, one.LostMembers = m.NewMembers, m.LostMembers
+		}
 		one.Money, one.Donations, one.NewSupporters = moneyOf(byDay[day(d)])
 		out.Days = append(out.Days, one)
 	}

@@ -208,7 +208,7 @@ func (t *Tx) DropDonations(ctx context.Context, keys []string) error {
 
 const membershipColumns = `subscription, customer, supporter, status, live, live_until, created_at, ended_at, period_end,
 	cancel_at_end, currency, amount_minor, gift_interval, tier, article, placement, campaign, variant, locale, attribution,
-	checkout, utm_source, utm_medium, utm_campaign, email`
+	checkout, utm_source, utm_medium, utm_campaign, email, steps`
 
 // Memberships returns the memberships of subscriptions.
 func (t *Tx) Memberships(ctx context.Context, subscriptions []string) ([]*giving.Membership, error) {
@@ -231,7 +231,7 @@ func (t *Tx) memberships(ctx context.Context, where string, args ...any) ([]*giv
 		var created, ended, periodEnd, until int64
 		err := r.Scan(&m.Subscription, &m.Customer, &m.Supporter, &m.Status, &m.Live, &until, &created, &ended, &periodEnd,
 			&m.CancelAtEnd, &m.Currency, &m.Amount, &m.Interval, &m.Tier, &m.Article, &m.Placement, &m.Campaign, &m.Variant,
-			&m.Locale, &m.Attribution.Status, &m.Checkout, &m.UTMSource, &m.UTMMedium, &m.UTMCampaign, &m.Email)
+			&m.Locale, &m.Attribution.Status, &m.Checkout, &m.UTMSource, &m.UTMMedium, &m.UTMCampaign, &m.Email, &m.Steps)
 		m.Created, m.Ended = created/microsPerSecond, ended/microsPerSecond
 		m.PeriodEnd, m.LiveUntil = periodEnd/microsPerSecond, until/microsPerSecond
 		found = append(found, &m)
@@ -259,7 +259,7 @@ func (t *Tx) PutMemberships(ctx context.Context, memberships []*giving.Membershi
 		r.add(m.Subscription, m.Customer, m.Supporter, m.Status, m.Live, m.LiveUntil*microsPerSecond,
 			m.Created*microsPerSecond, m.Ended*microsPerSecond, m.PeriodEnd*microsPerSecond, m.CancelAtEnd, m.Currency,
 			m.Amount, string(m.Interval), m.Tier, m.Article, m.Placement, m.Campaign, m.Variant, m.Locale,
-			m.Attribution.Status, m.Checkout, m.UTMSource, m.UTMMedium, m.UTMCampaign, m.Email)
+			m.Attribution.Status, m.Checkout, m.UTMSource, m.UTMMedium, m.UTMCampaign, m.Email, string(m.Steps))
 	}
 	return t.write(ctx, r, nil)
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"github.com/united24media/support/internal/giving"
 )
 
 // A Ranking is by what values of a dimension are ordered, the greatest first.
@@ -137,4 +139,27 @@ func (s *Store) SignalsOf(ctx context.Context, by string, values []string, place
 		return nil, fmt.Errorf("read signals by %s: %w", by, err)
 	}
 	return sums, nil
+}
+
+// A MovementSum is by how much memberships moved in one way.
+type MovementSum struct {
+	giving.MovementCell
+	giving.Moved
+}
+
+// MovementSums returns the movements of memberships over spans that don't
+// overlap. Months come with their cohorts, days without.
+func (s *Store) MovementSums(ctx context.Context, spans []Span) (sums []MovementSum, err error) {
+	err = s.Look(ctx, func(t *Tx) error {
+		for _, span := range spans {
+			err := t.Movements(ctx, span.From, span.To, func(c giving.MovementCell, by giving.Moved) {
+				sums = append(sums, MovementSum{c, by})
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return sums, err
 }

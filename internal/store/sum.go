@@ -132,6 +132,46 @@ func (t *Tx) Sums(ctx context.Context, f func(giving.Cell, giving.Figures)) erro
 	})
 }
 
+var movementRows = bulk{
+	"membership_sums",
+	[]column{
+		{"period", "BIGINT"}, {"cohort", "BIGINT"}, {"movement", "TEXT"}, {"currency", "TEXT"}, {"members", "BIGINT"}, {"monthly_minor", "BIGINT"},
+	},
+	`ON CONFLICT (period, cohort, movement, currency) DO UPDATE SET
+		members = membership_sums.members + excluded.members, monthly_minor = membership_sums.monthly_minor + excluded.monthly_minor`,
+}
+
+// MoveMovements adds to the movements of memberships.
+func (t *Tx) MoveMovements(ctx context.Context, moves map[giving.MovementCell]giving.Moved) error {
+	r := movementRows.rows()
+	for c, by := range moves {
+		if by != (giving.Moved{}) {
+			r.add(c.Period, c.Cohort, string(c.Movement), c.Currency, by.Members, by.Monthly)
+		}
+	}
+	return t.write(ctx, r, nil)
+}
+
+// Movements calls f for every movement of memberships that is not nothing, from
+// a period to, but without, another: days, or months.
+func (t *Tx) Movements(ctx context.Context, from, to int64, f func(giving.MovementCell, giving.Moved)) error {
+	err := t.query(ctx, `
+		SELECT period, cohort, movement, currency, members, monthly_minor FROM membership_sums
+		WHERE period >= $1 AND period < $2`, []any{from, to}, func(r row) error {
+		var c giving.MovementCell
+		var by giving.Moved
+		err := r.Scan(&c.Period, &c.Cohort, &c.Movement, &c.Currency, &by.Members, &by.Monthly)
+		if err == nil && by != (giving.Moved{}) {
+			f(c, by)
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read movements of memberships: %w", err)
+	}
+	return nil
+}
+
 // Presences calls f for everything that supporters have in scopes.
 func (t *Tx) Presences(ctx context.Context, f func(Place, Presence)) error {
 	return t.query(ctx, `SELECT scope, supporter, donations, memberships FROM supporter_scopes`, nil, func(r row) error {

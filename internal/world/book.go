@@ -19,6 +19,7 @@ type Book struct {
 	Scopes      map[string]Scope  // those that are not empty: "all", "article:X", "campaign:Y"
 	Daily       map[Row]Sums      // rows that are not all zero
 	Payouts     map[string]Payout // nil after events alone, which do not tell the lines
+	Moves       map[Move]Moved    // rows that are not zero; promised only of a calm world whose events all came
 }
 
 // A Donation is money received.
@@ -104,6 +105,7 @@ func (a *account) book(eventsOnly bool) Book {
 	for _, m := range a.members {
 		b.Memberships[m.id] = m.membership(eventsOnly)
 	}
+	b.Moves = moves(a.members)
 	b.count()
 	b.addUp(a.gifts, eventsOnly)
 	if eventsOnly {

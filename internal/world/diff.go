@@ -28,6 +28,9 @@ func (b Book) Diff(got Book) []string {
 	if got.Daily != nil {
 		lines = append(lines, differ("daily", want.Daily, filled(got.Daily))...)
 	}
+	if got.Moves != nil {
+		lines = append(lines, differ("move", want.Moves, filled(got.Moves))...)
+	}
 	if got.Payouts != nil {
 		lines = append(lines, differ("payout", want.Payouts, got.Payouts)...)
 	}

@@ -67,6 +67,7 @@ type member struct {
 	donor      donor
 	open       map[*bill]int64 // open invoices and when they were created
 	ours       bool
+	standings  []standing // in the order they were told
 }
 
 // A payout is what became of one deposit.

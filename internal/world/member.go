@@ -85,6 +85,7 @@ func (s *story) subscribe(c *course) {
 		"billing_cycle_anchor": s.now, "status": "incomplete",
 	}))
 	c.object.turned = s.now
+	c.object.told = func() { c.note(s.now) }
 	c.status = "incomplete"
 	if !c.late {
 		c.object.set(fields{"metadata": c.metadata})
