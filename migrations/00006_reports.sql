@@ -49,7 +49,6 @@ CREATE TABLE statements (
 
 -- The few objects that may need a hand: a small index of a large table.
 CREATE INDEX registers_watched ON registers (ref) WHERE substr(ref, 1, 7) IN ('dispute', 'payout/');
-CREATE INDEX memberships_failing ON memberships (created_at) WHERE status IN ('past_due', 'unpaid');
 
 -- What a membership was worth when, and by what that moved monthly recurring
 -- revenue: by day, and by month and the month in which memberships began.

@@ -30,6 +30,10 @@ func draw(t *rapid.T, v reflect.Value) {
 			draw(t, v.Field(i))
 		}
 	case reflect.String:
+		if v.Type() == reflect.TypeFor[History]() {
+			v.SetString(string(drawHistory(t)))
+			return
+		}
 		v.SetString(rapid.SampledFrom(words).Draw(t, "text"))
 	case reflect.Int64, reflect.Int8:
 		v.SetInt(rapid.Int64Range(-2, 3).Draw(t, "number"))
@@ -47,6 +51,17 @@ func draw(t *rapid.T, v reflect.Value) {
 	default:
 		t.Fatalf("a register has a field of kind %s", v.Kind())
 	}
+}
+
+// drawHistory joins a few sights, of two months, to a history.
+func drawHistory(t *rapid.T) (h History) {
+	for range rapid.IntRange(0, 3).Draw(t, "sights") {
+		at := Stamp{At: rapid.SampledFrom([]int64{1, 2, 3, 40 * 86400}).Draw(t, "at"), By: By(rapid.IntRange(1, 3).Draw(t, "by"))}
+		h.join(historyOf([]sight{sightOf(at, &SubState{
+			Status: rapid.SampledFrom([]string{"active", "past_due", "canceled"}).Draw(t, "status"), Amount: rapid.Int64Range(1, 2).Draw(t, "amount"),
+		})}))
+	}
+	return h
 }
 
 func joined(t *rapid.T, kind Kind, registers ...Register) string {

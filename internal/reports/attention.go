@@ -70,7 +70,7 @@ func (s *Service) Attention(ctx context.Context) (Attention, error) {
 		return a, err
 	}
 	var err error
-	if a.Failing, a.Newest, err = s.store.FailingMemberships(ctx, maxFailingShown); err != nil {
+	if a.Newest, a.Failing, err = s.store.FailingMemberships(ctx, maxFailingShown); err != nil {
 		return a, err
 	}
 	if a.Parked, err = s.store.CountParked(ctx); err != nil {

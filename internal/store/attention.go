@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
-
-	"github.com/united24media/support/internal/giving"
 )
 
 // WatchedRegisters returns the registers of disputes that wait for evidence and
@@ -27,20 +25,6 @@ func (s *Store) WatchedRegisters(ctx context.Context, limit int) (map[string]str
 		return nil, fmt.Errorf("read disputes and payouts: %w", err)
 	}
 	return found, nil
-}
-
-// FailingMemberships returns how many memberships are past due or unpaid, and
-// the newest of them, up to limit.
-func (s *Store) FailingMemberships(ctx context.Context, limit int) (count int64, newest []*giving.Membership, err error) {
-	const failing = ` FROM memberships WHERE status IN ('past_due', 'unpaid')`
-	if err := s.read.QueryRowContext(ctx, `SELECT COUNT(*)`+failing).Scan(&count); err != nil {
-		return 0, nil, fmt.Errorf("count failing memberships: %w", err)
-	}
-	err = s.Look(ctx, func(t *Tx) error {
-		newest, err = t.memberships(ctx, `status IN ('past_due', 'unpaid') ORDER BY created_at DESC LIMIT $1`, limit)
-		return err
-	})
-	return count, newest, err
 }
 
 // CountUnrepaired returns how many differences were found since an instant and
