@@ -59,3 +59,6 @@ CREATE TABLE saved_views (
     created_at BIGINT NOT NULL
 );
 CREATE INDEX saved_views_staff ON saved_views (staff, name);
+
+-- The mails about one gift or membership.
+CREATE INDEX outbox_subject ON outbox (subject);

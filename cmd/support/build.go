@@ -117,7 +117,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
-	pages := newStaff(settings, s.store, limit, said, asks, s.log)
+	pages := newStaff(settings, local, s.store, book, limit, said, asks, s.log)
 	handlers := web.Handlers{
 		Ask: asks.Ask, Explain: asks.Explain, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
 		Script: asks.Script, PinnedScript: asks.PinnedScript, PinnedPath: asks.PinnedPath(), Embed: asks.Embed,

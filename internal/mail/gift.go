@@ -36,7 +36,8 @@ func (s *Service) donation(ctx context.Context, key string) (*giving.Donation, e
 }
 
 func (s *Service) receipt(ctx context.Context, m store.QueuedMail) (*Letter, error) {
-	d, err := s.donation(ctx, m.Subject)
+	key, _, _ := strings.Cut(m.Subject, "/") // after it stands which time staff sent it again
+	d, err := s.donation(ctx, key)
 	if err != nil {
 		return nil, err
 	}

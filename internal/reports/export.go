@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -155,11 +156,45 @@ func instant(seconds int64) any {
 	return time.Unix(seconds, 0).UTC()
 }
 
+// donationColumns name the columns of exported donations; those of who gave, at
+// the end, are for who may see it.
+func donationColumns(persons bool) []string {
+	columns := []string{
+		"id", "created_at", "day", "timezone", "source", "interval", "tier", "currency", "gross_minor", "refunded_minor",
+		"disputed_minor", "received_minor", "settlement_currency", "fee_minor", "net_minor", "new_supporter",
+	}
+	if persons {
+		columns = append(columns, "supporter", "email", "name")
+	}
+	columns = append(columns, "country", "locale", "method", "article", "placement", "campaign", "variant", "attribution", "utm_source",
+		"utm_medium", "utm_campaign")
+	if persons {
+		columns = append(columns, "checkout", "customer", "charge", "invoice", "subscription")
+	}
+	return columns
+}
+
+func (s *Service) donationRow(d *giving.Donation, persons bool) []any {
+	var settlement, fee, net any
+	if d.Settled.Currency != "" {
+		settlement, fee, net = d.Settled.Currency, d.Settled.Fee, d.Settled.Net
+	}
+	row := []any{
+		d.Key, instant(d.Created), time.Unix(d.Created, 0).In(s.zone).Format(time.DateOnly), s.zone.String(), d.Source,
+		string(d.Interval), d.Tier, d.Currency, d.Gross, d.Refunded, d.Disputed, d.Gross - d.Refunded - d.Disputed, settlement, fee, net, d.First,
+	}
+	if persons {
+		row = append(row, d.Supporter, d.Email, d.Name)
+	}
+	row = append(row, d.Country, d.Locale, d.Method, d.Article, d.Placement, d.Campaign, d.Variant, d.Status, d.UTMSource, d.UTMMedium, d.UTMCampaign)
+	if persons {
+		row = append(row, d.Checkout, d.Customer, d.Charge, d.Invoice, d.Subscription)
+	}
+	return row
+}
+
 func (s *Service) exportDonations(ctx context.Context, w *exportWriter, from, to time.Time) error {
-	if err := w.head("id", "created_at", "day", "timezone", "source", "interval", "tier", "currency", "gross_minor", "refunded_minor",
-		"disputed_minor", "received_minor", "settlement_currency", "fee_minor", "net_minor", "new_supporter", "supporter", "email", "name",
-		"country", "locale", "method", "article", "placement", "campaign", "variant", "attribution", "utm_source", "utm_medium",
-		"utm_campaign", "checkout", "customer", "charge", "invoice", "subscription"); err != nil {
+	if err := w.head(donationColumns(true)...); err != nil {
 		return err
 	}
 	for after := (store.Position{}); ; {
@@ -169,14 +204,7 @@ func (s *Service) exportDonations(ctx context.Context, w *exportWriter, from, to
 		}
 		for _, d := range page {
 			after = store.Position{Created: d.Created, Key: d.Key}
-			var settlement, fee, net any
-			if d.Settled.Currency != "" {
-				settlement, fee, net = d.Settled.Currency, d.Settled.Fee, d.Settled.Net
-			}
-			if err := w.row(d.Key, instant(d.Created), time.Unix(d.Created, 0).In(s.zone).Format(time.DateOnly), s.zone.String(), d.Source,
-				string(d.Interval), d.Tier, d.Currency, d.Gross, d.Refunded, d.Disputed, d.Gross-d.Refunded-d.Disputed, settlement, fee, net,
-				d.First, d.Supporter, d.Email, d.Name, d.Country, d.Locale, d.Method, d.Article, d.Placement, d.Campaign, d.Variant,
-				d.Status, d.UTMSource, d.UTMMedium, d.UTMCampaign, d.Checkout, d.Customer, d.Charge, d.Invoice, d.Subscription); err != nil {
+			if err := w.row(s.donationRow(d, true)...); err != nil {
 				return err
 			}
 		}
@@ -185,6 +213,33 @@ func (s *Service) exportDonations(ctx context.Context, w *exportWriter, from, to
 		}
 		if err := w.page(); err != nil {
 			return err
+		}
+	}
+}
+
+// ExportList writes a list of donations as CSV, newest first, without what says
+// who gave unless persons is set. It holds one page in memory.
+func (s *Service) ExportList(ctx context.Context, w io.Writer, f store.DonationFilter, persons bool) error {
+	buffered := bufio.NewWriter(w)
+	out := newExportWriter(buffered, Export{Format: "csv"})
+	if err := out.head(donationColumns(persons)...); err != nil {
+		return err
+	}
+	for f.Limit = exportPage; ; {
+		page, err := s.store.DonationList(ctx, f)
+		if err != nil {
+			return fmt.Errorf("export a list of donations: %w", err)
+		}
+		for _, d := range page.Donations {
+			if err := out.row(s.donationRow(d, persons)...); err != nil {
+				return err
+			}
+		}
+		if err := out.page(); err != nil {
+			return err
+		}
+		if f.At = page.Older; f.At == (store.Position{}) {
+			return buffered.Flush()
 		}
 	}
 }

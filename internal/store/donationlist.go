@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/united24media/support/internal/fault"
@@ -51,9 +51,9 @@ type DonationPage struct {
 // Limits of one page's search. Where no index leads to a combination of
 // filters, its page may be short: then the next one goes on.
 const (
-	maxScan     = 10_000 // rows that are looked at in one go
-	maxSorted   = 1_000  // rows that are sorted rather than searched for by time
-	scanWindows = 3      // goes
+	maxScan     = 8_000 // rows that are looked at in one go
+	maxSorted   = 2_000 // rows that are sorted rather than searched for by time
+	scanWindows = 3     // goes
 )
 
 // listLimits are maxScan and maxSorted, or what a test has in their place.
@@ -166,25 +166,37 @@ func (l *lister) search(ctx context.Context) (found []*giving.Donation, end Posi
 	}
 	at := l.At
 	for range scanWindows {
-		more, err := l.read(ctx, at, []condition{lead}, all, l.Limit+1-len(found))
+		until, err := l.reach(ctx, at, lead)
+		if err != nil {
+			return nil, Position{}, err
+		}
+		window := lead
+		if until != nil {
+			window = condition{lead.text + " AND created_at " + l.than("=") + " ?", append(slices.Clone(lead.args), *until)}
+		}
+		more, err := l.read(ctx, at, []condition{window}, all, l.Limit+1-len(found))
 		if err != nil {
 			return nil, Position{}, err
 		}
 		found = append(found, more...)
-		if len(found) > l.Limit {
+		if len(found) > l.Limit || until == nil {
 			return found, Position{}, nil
 		}
-		if at, err = l.after(ctx, at, lead, l.limits.window); err != nil || at == (Position{}) {
-			return found, Position{}, err
+		at = Position{*until / microsPerSecond, ""}
+		if l.Back {
+			at.Key = lastKey
 		}
 	}
 	return found, at, nil
 }
 
-// A condition is a part of a WHERE with its arguments, which it calls ?.
-type condition struct {
-	text string
-	args []any
+// than returns the comparison that leads back against the way a page is read;
+// or is = or "".
+func (l *lister) than(or string) string {
+	if l.Back {
+		return "<" + or
+	}
+	return ">" + or
 }
 
 // split returns the conditions that an index leads to by time, and the others.
@@ -240,104 +252,6 @@ func (l *lister) equal() (all []equality) {
 	return all
 }
 
-func (l *lister) amount() (all []condition) {
-	if l.AmountFrom != 0 {
-		all = append(all, condition{"gross_minor >= ?", []any{l.AmountFrom}})
-	}
-	if l.AmountTo != 0 {
-		all = append(all, condition{"gross_minor <= ?", []any{l.AmountTo}})
-	}
-	return all
-}
-
-func (l *lister) text() []condition {
-	if l.Text == nil {
-		return nil
-	}
-	parts := condition{text: "FALSE"}
-	for _, c := range l.Text.parts(l.tx) {
-		parts.text += " OR " + c.text
-		parts.args = append(parts.args, c.args...)
-	}
-	parts.text = "(" + parts.text + ")"
-	return []condition{parts}
-}
-
-// parts returns a condition for each way in which a donation can fit.
-func (t *Text) parts(tx *Tx) (all []condition) {
-	if t.Person != "" {
-		from, to := []byte(t.Person), prefixEnd(t.Person)
-		all = append(all, condition{"email_folded >= ? AND email_folded < ?", []any{from, to}},
-			condition{"name_folded >= ? AND name_folded < ?", []any{from, to}})
-	}
-	if t.Key != "" {
-		// No key goes on with z after z. The bounds let every collation use the
-		// index, and the rest is exact.
-		all = append(all, condition{"key >= ? AND key <= ? AND substr(key, 1, CAST(? AS INTEGER)) = ?",
-			[]any{t.Key, t.Key + lastKey, len(t.Key), t.Key}})
-	}
-	if len(t.Keys) > 0 {
-		all = append(all, tx.oneOf(t.Keys))
-	}
-	return all
-}
-
-// oneOf returns the condition that a donation is one of several.
-func (t *Tx) oneOf(keys []string) condition {
-	return condition{strings.Replace(t.any("key", 0), "$0", "?", 1), []any{t.list(keys)}}
-}
-
-// lastKey, by itself or after the beginning of a key, comes after every key
-// that begins so.
-const lastKey = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
-
-// prefixEnd returns the first bytes after all that begin with a UTF-8 text.
-func prefixEnd(text string) []byte {
-	end := []byte(text)
-	end[len(end)-1]++ // no byte of UTF-8 is 0xff
-	return end
-}
-
-// narrow finds the donations that a text or amount chooses, if they are few.
-func (l *lister) narrow(ctx context.Context) error {
-	var ways []condition
-	switch {
-	case l.Text != nil:
-		if ways = l.Text.parts(l.tx); len(ways) == 0 {
-			l.keys = []string{}
-			return nil
-		}
-	case l.AmountFrom != 0 || l.AmountTo != 0:
-		way := condition{"currency = ?", []any{l.Equal["currency"]}}
-		for _, c := range l.amount() {
-			way.text, way.args = way.text+" AND "+c.text, append(way.args, c.args...)
-		}
-		ways = []condition{way}
-	default:
-		return nil
-	}
-	few := map[string]bool{}
-	for _, way := range ways {
-		var q query
-		q.add("SELECT key FROM donations WHERE ")
-		q.where(way)
-		q.add(" LIMIT ?", l.limits.few+1)
-		n := 0
-		err := l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
-			var key string
-			err := r.Scan(&key)
-			few[key] = true
-			n++
-			return err
-		})
-		if err != nil || n > l.limits.few {
-			return err
-		}
-	}
-	l.keys = append([]string{}, slices.Collect(maps.Keys(few))...)
-	return nil
-}
-
 // best returns the condition whose index leads furthest in one window, which
 // is the one that fits the fewest donations there.
 func (l *lister) best(ctx context.Context, leads []condition) (condition, error) {
@@ -347,36 +261,37 @@ func (l *lister) best(ctx context.Context, leads []condition) (condition, error)
 	case 1:
 		return leads[0], nil
 	}
-	best, furthest := leads[0], Position{}
+	var best condition
+	var furthest int64
 	for i, c := range leads {
-		end, err := l.after(ctx, l.At, c, l.limits.window)
-		if err != nil || end == (Position{}) { // one window holds all
+		until, err := l.reach(ctx, l.At, c)
+		if err != nil || until == nil { // one window holds all
 			return c, err
 		}
-		if i == 0 || (end.Created < furthest.Created) != l.Back {
-			best, furthest = c, end
+		if i == 0 || (*until < furthest) != l.Back {
+			best, furthest = c, *until
 		}
 	}
 	return best, nil
 }
 
-// after returns the place of the n-th donation after another that fits a
-// condition; zero if there is none.
-func (l *lister) after(ctx context.Context, at Position, lead condition, n int) (end Position, err error) {
+// reach returns the second, in the database's time, to which one window leads
+// from a place: it holds all donations until then that fit a condition. It is
+// nil where that is the end of the list.
+func (l *lister) reach(ctx context.Context, at Position, lead condition) (until *int64, err error) {
 	var q query
-	q.add("SELECT created_at, key FROM donations WHERE ")
+	q.add("SELECT created_at FROM donations WHERE ") // nothing else: the index alone answers
 	q.where(append(l.bounds(at), lead)...)
-	q.add(l.order()+" LIMIT 1 OFFSET ?", n-1)
+	q.add(" ORDER BY created_at"+l.direction()+" LIMIT 1 OFFSET ?", l.limits.window-1)
 	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
-		err := r.Scan(&end.Created, &end.Key)
-		end.Created /= microsPerSecond
-		return err
+		until = new(int64)
+		return r.Scan(until)
 	})
-	return end, err
+	return until, err
 }
 
 // read returns donations after a place: up to limit, of those that the lead
-// conditions choose and, within one window of those, the rest.
+// conditions choose and, looked at one by one, the rest.
 func (l *lister) read(ctx context.Context, at Position, lead, rest []condition, limit int) (found []*giving.Donation, err error) {
 	var q query
 	q.add("SELECT " + donationColumns + " FROM ")
@@ -387,7 +302,9 @@ func (l *lister) read(ctx context.Context, at Position, lead, rest []condition, 
 	q.where(append(l.bounds(at), lead...)...)
 	q.add(l.order())
 	if len(rest) > 0 {
-		q.add(" LIMIT ?) AS looked_at WHERE ", l.limits.window)
+		// The limit is none, but keeps the database from looking for the rest by
+		// another index: each of those leads through more rows.
+		q.add(" LIMIT ?) AS looked_at WHERE ", math.MaxInt32)
 		q.where(rest...)
 		q.add(l.order())
 	}
@@ -413,45 +330,21 @@ func (l *lister) bounds(at Position) (all []condition) {
 		if l.Back {
 			than = ">"
 		}
-		all = append(all, condition{"(created_at, key) " + than + " (?, ?)", []any{at.Created * microsPerSecond, at.Key}})
+		all = append(all, condition{"created_at " + than + "= ? AND (created_at, key) " + than + " (?, ?)",
+			[]any{at.Created * microsPerSecond, at.Created * microsPerSecond, at.Key}})
 	}
 	return all
 }
 
 func (l *lister) order() string {
+	return " ORDER BY created_at" + l.direction() + ", key" + l.direction()
+}
+
+func (l *lister) direction() string {
 	if l.Back {
-		return " ORDER BY created_at, key"
+		return ""
 	}
-	return " ORDER BY created_at DESC, key DESC"
-}
-
-// A query is a statement in the making.
-type query struct {
-	text strings.Builder
-	args []any
-}
-
-// add appends text, in which ? stands for the next of args.
-func (q *query) add(text string, args ...any) {
-	for i, part := range strings.Split(text, "?") {
-		if i > 0 {
-			q.args = append(q.args, args[i-1])
-			fmt.Fprintf(&q.text, "$%d", len(q.args))
-		}
-		q.text.WriteString(part)
-	}
-}
-
-func (q *query) where(all ...condition) {
-	if len(all) == 0 {
-		q.add("TRUE")
-	}
-	for i, c := range all {
-		if i > 0 {
-			q.add(" AND ")
-		}
-		q.add(c.text, c.args...)
-	}
+	return " DESC"
 }
 
 // DonationByKey returns one donation, or a [fault.NotFound].

@@ -1,12 +1,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/united24media/support/internal/fault"
@@ -290,4 +292,31 @@ func (s *Store) OpenMail(ctx context.Context) (OpenMail, error) {
 		return OpenMail{}, fmt.Errorf("count open mails: %w", err)
 	}
 	return open, nil
+}
+
+// MailsAbout returns the mails whose subject is one of several, or begins with
+// one and a slash, in the order in which they were due.
+func (s *Store) MailsAbout(ctx context.Context, subjects []string) ([]QueuedMail, error) {
+	var found []QueuedMail
+	err := s.Look(ctx, func(tx *Tx) error {
+		for _, subject := range subjects {
+			err := tx.later(ctx, `
+				SELECT `+mailColumns+` FROM outbox
+				WHERE subject >= $1 AND subject <= $2 AND (subject = $1 OR substr(subject, 1, CAST($3 AS INTEGER)) = $4)`,
+				[]any{subject, subject + "/" + lastKey, len(subject) + 1, subject + "/"}, func(r row) error {
+					m, err := scanMail(r)
+					found = append(found, m)
+					return err
+				})
+			if err != nil {
+				return err
+			}
+		}
+		return tx.flush(ctx)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read mails: %w", err)
+	}
+	slices.SortFunc(found, func(a, b QueuedMail) int { return cmp.Or(a.Queued.Compare(b.Queued), cmp.Compare(a.ID, b.ID)) })
+	return found, nil
 }

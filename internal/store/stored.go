@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // An UnsettledCharge is a donation's charge whose balance transaction is not
@@ -112,7 +113,7 @@ func (s *Store) RefsFrom(ctx context.Context, prefix string, limit int) ([]strin
 	err := scanAll(s.read.QueryContext(ctx, `
 		SELECT ref FROM registers
 		WHERE ref >= $1 AND ref <= $2 AND substr(ref, 1, CAST($3 AS INTEGER)) = $1 ORDER BY ref LIMIT $4`,
-		prefix, prefix+lastKey, len(prefix), limit))(func(r *sql.Rows) error {
+		prefix, prefix+lastKey, utf8.RuneCountInString(prefix), limit))(func(r *sql.Rows) error {
 		var ref string
 		err := r.Scan(&ref)
 		found = append(found, ref)

@@ -1,0 +1,158 @@
+// Package gifts is the staff's screens of donations, memberships and
+// supporters: their lists, the story of each, and what staff can do about them.
+//
+// Who gave is shown to finance and admins alone: a viewer sees it neither on a
+// page nor in CSV, and finds nobody by searching.
+package gifts
+
+import (
+	_ "embed" // for the pages
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/staff/desk"
+	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/stripeapi"
+)
+
+var (
+	//go:embed list.html
+	listHTML string
+	//go:embed gift.html
+	giftHTML string
+	//go:embed membership.html
+	membershipHTML string
+	//go:embed supporters.html
+	supportersHTML string
+	//go:embed supporter.html
+	supporterHTML string
+	//go:embed action.html
+	actionHTML string
+	//go:embed parts.html
+	partsHTML string
+)
+
+// The addresses of the screens.
+const (
+	giftsPath       = "/staff/donations"
+	membershipsPath = "/staff/memberships"
+	supportersPath  = "/staff/supporters"
+)
+
+// Options are what the screens need.
+type Options struct {
+	Desk    *desk.Desk
+	Store   *store.Store
+	Reports *reports.Service
+	Ledger  *ledger.Ledger
+	Stripe  *stripeapi.Client
+	Zone    *time.Location // of days
+	Now     func() time.Time
+}
+
+// Gifts are the screens.
+type Gifts struct {
+	Options
+	list, gift, membership, supporters, supporter, action *look.Template
+}
+
+// New returns the screens.
+func New(o Options) *Gifts {
+	g := &Gifts{Options: o}
+	page := func(text string) *look.Template {
+		return o.Desk.Template(partsHTML, text)
+	}
+	g.list, g.gift, g.membership = page(listHTML), page(giftHTML), page(membershipHTML)
+	g.supporters, g.supporter, g.action = page(supportersHTML), page(supporterHTML), page(actionHTML)
+	return g
+}
+
+// Routes returns the screens' addresses.
+func (g *Gifts) Routes() []desk.Route {
+	get, post := http.MethodGet, http.MethodPost
+	return []desk.Route{
+		{Method: get, Path: giftsPath, Need: desk.Viewer, Nav: "Donations", Handle: g.showList},
+		{Method: post, Path: giftsPath + "/find", Need: desk.Viewer, Handle: g.find},
+		{Method: post, Path: giftsPath + "/views", Need: desk.Viewer, Handle: g.saveView},
+		{Method: post, Path: giftsPath + "/views/drop", Need: desk.Viewer, Handle: g.dropView},
+		{Method: get, Path: giftsPath + ".csv", Need: desk.Viewer, Handle: g.csv},
+		{Method: get, Path: giftsPath + "/:id", Need: desk.Viewer, Handle: g.showGift},
+		{Method: get, Path: giftsPath + "/:id/do/:kind", Need: desk.Finance, Handle: g.askGift},
+		{Method: post, Path: giftsPath + "/:id/do/:kind", Need: desk.Finance, Handle: g.doGift},
+		{Method: get, Path: membershipsPath + "/:id", Need: desk.Viewer, Handle: g.showMembership},
+		{Method: get, Path: membershipsPath + "/:id/do/:kind", Need: desk.Finance, Handle: g.askMembership},
+		{Method: post, Path: membershipsPath + "/:id/do/:kind", Need: desk.Finance, Handle: g.doMembership},
+		{Method: get, Path: supportersPath, Need: desk.Finance, Nav: "Supporters", Handle: g.showSupporters},
+		{Method: post, Path: supportersPath + "/find", Need: desk.Finance, Handle: g.findSupporters},
+		{Method: get, Path: supportersPath + "/:id", Need: desk.Finance, Handle: g.showSupporter},
+	}
+}
+
+// persons reports whether a visitor may see who gave.
+func persons(v *desk.Visit) bool { return v.Member.Role.Allows(desk.Finance) }
+
+// amount returns money as staff read it.
+func amount(minor int64, currency string) string {
+	return i18n.Money("en", money.Amount{Minor: minor, Currency: currency})
+}
+
+// A row is one donation in a table.
+type row struct {
+	*giving.Donation
+	At      time.Time
+	Amount  string
+	Left    string // what of it is kept; "" if all
+	Outcome badge
+	URL     string
+	From    string // who gave; "" for a viewer, and where it is not known
+}
+
+func rowOf(d *giving.Donation, persons bool) row {
+	r := row{Donation: d, At: time.Unix(d.Created, 0), Amount: amount(d.Gross, d.Currency), Outcome: outcomes[d.Outcome()], URL: giftsPath + "/" + d.Key}
+	if left := d.Gross - d.Refunded - d.Disputed; left != d.Gross {
+		r.Left = amount(left, d.Currency)
+	}
+	if persons {
+		r.From = d.Name
+		if d.Name == "" {
+			r.From = d.Email
+		}
+	}
+	return r
+}
+
+// A badge is a word in a color.
+type badge struct{ Text, Class string }
+
+var outcomes = map[string]badge{
+	giving.Received:       {"received", "badge-good"},
+	giving.PartlyRefunded: {"partly refunded", "badge-wait"},
+	giving.Refunded:       {"refunded", ""},
+	giving.Disputed:       {"disputed", "badge-bad"},
+	giving.Lost:           {"lost to a dispute", "badge-bad"},
+}
+
+// words returns a word of Stripe's as people write it.
+func words(s string) string { return strings.ReplaceAll(s, "_", " ") }
+
+// memberBadge returns what a membership's badge says.
+func memberBadge(m *giving.Membership, paused bool) badge {
+	switch {
+	case m.Status == "canceled" || m.Ended != 0:
+		return badge{"ended", ""}
+	case paused:
+		return badge{"paused", "badge-wait"}
+	case m.CancelAtEnd:
+		return badge{"ends with its period", "badge-wait"}
+	case m.Status == "active" || m.Status == "trialing":
+		return badge{words(m.Status), "badge-good"}
+	}
+	return badge{words(m.Status), "badge-bad"}
+}
