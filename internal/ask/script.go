@@ -14,14 +14,14 @@ import (
 	"github.com/united24media/support/internal/ask/embed"
 )
 
-// ReserveCSS is the line a site puts into its own style sheet, so that nothing
-// moves when an ask appears: the height of the English ask at 320 pixels and
-// at a column's width, more where a campaign's goal is shown. Without scripts
-// there is nothing to reserve for.
-const ReserveCSS = `u24-support{display:grid;min-height:max(30rem,480px)}` +
-	`u24-support[campaign]{min-height:max(36rem,576px)}` +
-	`@media(min-width:42rem){u24-support{min-height:max(21.5rem,344px)}u24-support[campaign]{min-height:max(25rem,400px)}}` +
-	`@media(scripting:none){u24-support,u24-support[campaign]{min-height:0}}`
+// ReserveCSS is the lines a site puts into its own style sheet, so that nothing
+// moves when an ask appears: its height at 320 pixels and at a column's width,
+// more where the language runs longer than English and where a campaign's goal
+// is shown. Without scripts there is nothing to reserve for.
+const ReserveCSS = `u24-support{display:grid;min-height:calc((31 + var(--u24-l,0) + var(--u24-c,0))*max(1rem,16px))}` +
+	`u24-support:not(:lang(en)){--u24-l:6}u24-support:lang(uk){--u24-l:10}u24-support[campaign]{--u24-c:6}` +
+	`@media(min-width:42rem){u24-support{min-height:calc((21.5 + var(--u24-l,0)*.4 + var(--u24-c,0)*.6)*max(1rem,16px))}}` +
+	`@media(scripting:none){u24-support{min-height:0}}`
 
 // shortCache is for the script's plain address: a new release reaches every
 // page within minutes, and an hour's outage of ours is not noticed.
