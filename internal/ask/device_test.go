@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/united24media/support/internal/ask/embed"
@@ -158,4 +159,30 @@ func nothingMoves(t *testing.T, f *site, b *tab) {
 func clsScript(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript")
 	fmt.Fprint(w, `window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => window.shift += e.value)).observe({type: 'layout-shift', buffered: true})`)
+}
+
+// TestSlowConnection loads a page over what a phone has in a valley: the link
+// stands at once, the ask comes, and the page does not move.
+func TestSlowConnection(t *testing.T) {
+	t.Parallel()
+	var f *site
+	f = serveSite(t, map[string]http.HandlerFunc{
+		"/page":     fixture(&f, "default-src 'self' data:", "", `<script src=/cls.js></script><u24-support article=troops placement=mid><a href=/support>Donate</a></u24-support>`+strings.Repeat("<p>Text</p>", 50)),
+		"/site.css": styles(nil), "/cls.js": clsScript,
+	}, counted("all", 1234, 5, 1))
+	b := newTab(t, 390, 800)
+	if _, err := chromedp.Call(b, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	const kbit = 1000 / 8 // bytes a second
+	if _, err := chromedp.Call(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{{Latency: 400, DownloadThroughput: 400 * kbit, UploadThroughput: 400 * kbit}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.open(t, f.URL+"/page", `document.querySelector('u24-support a')`)
+	b.await(t, shown)
+	if shift := eval[float64](t, b, `window.shift`); shift != 0 {
+		t.Errorf("the page moved by %v", shift)
+	}
 }
