@@ -31,6 +31,7 @@ type offered struct {
 	Amounts    map[string]map[string][]suggestion `json:"amounts"` // by currency and interval
 	Preset     map[string]map[string]int          `json:"preset"`  // index of the suggestion chosen at first
 	Labels     map[string]string                  `json:"labels"`
+	Tiers      map[string]string                  `json:"tiers"` // what each is called
 }
 
 type intervalWords struct {
@@ -50,6 +51,7 @@ type suggestion struct {
 	AmountMinor int64  `json:"amount_minor"`
 	Amount      string `json:"amount"` // in major units, as /support takes it
 	Text        string `json:"text"`   // as the reader's language writes it
+	Tier        string `json:"tier,omitempty"`
 }
 
 // labels are the short texts of the ask, by the message they come from.
@@ -109,10 +111,13 @@ func (s *Service) newWords(lang string, own policy.Texts, amounts offer.Suggesti
 	}
 	o := offered{
 		Lang: lang, Dir: "ltr", SupportURL: s.base + "/support", Interval: offer.Once, // none of our languages runs the other way
-		Amounts: map[string]map[string][]suggestion{}, Preset: map[string]map[string]int{}, Labels: map[string]string{},
+		Amounts: map[string]map[string][]suggestion{}, Preset: map[string]map[string]int{}, Labels: map[string]string{}, Tiers: map[string]string{},
 	}
 	for label, key := range labels {
 		o.Labels[label] = i18n.T(lang, key)
+	}
+	for _, tier := range offer.Tiers() {
+		o.Tiers[tier.ID] = tier.Name(lang)
 	}
 	for _, interval := range offer.Intervals() {
 		o.Intervals = append(o.Intervals, intervalWords{
@@ -157,7 +162,8 @@ func (o *offered) add(lang, code string, amounts offer.Suggestions) error {
 		}
 		for _, minor := range asked.Amounts {
 			a := money.Amount{Minor: minor, Currency: code}
-			o.Amounts[code][interval] = append(o.Amounts[code][interval], suggestion{minor, plain(a), i18n.Money(lang, a)})
+			tier, _ := offer.TierFor(code, interval, minor)
+			o.Amounts[code][interval] = append(o.Amounts[code][interval], suggestion{minor, plain(a), i18n.Money(lang, a), tier.ID})
 		}
 		o.Preset[code][interval] = slices.Index(asked.Amounts, asked.Default)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/objects"
+	"github.com/united24media/support/internal/offer"
 	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
@@ -174,7 +175,7 @@ func (s *Service) write(ctx context.Context, r request, digest string) (row stor
 	row = store.Checkout{
 		ID: newID("co_"), Attempt: r.attempt, Digest: digest, IdempotencyKey: s.refused.key(now), Status: store.CheckoutNew,
 		Currency: r.Amount.Currency, AmountMinor: r.Amount.Minor, Interval: r.Interval,
-		Article: r.Article, Placement: r.Placement, Campaign: r.Campaign, Variant: r.Variant, Tier: r.Tier,
+		Article: r.Article, Placement: r.Placement, Campaign: r.Campaign, Variant: r.Variant, Tier: tierOf(r),
 		Locale: r.Lang, Attribution: r.Attribution, UTM: string(utm), Name: r.Name, Anonymous: r.Anonymous,
 		Message: r.Message, ReturnURL: r.ReturnURL, CreatedAt: now, ExpiresAt: s.sessionEnd(),
 		Day: giving.Day(now.Unix(), s.Zone),
@@ -199,6 +200,17 @@ func (s *Service) write(ctx context.Context, r request, digest string) (row stor
 		return row, false, errOtherContent
 	}
 	return row, false, nil
+}
+
+// tierOf returns the tier of a wish: of ours, the one that its amount reaches,
+// whatever an address that was made for another amount says; any other as the
+// site named it.
+func tierOf(r request) string {
+	reached, _ := offer.TierFor(r.Amount.Currency, r.Interval, r.Amount.Minor)
+	if _, ours := offer.TierByID(r.Tier); ours || r.Tier == "" {
+		return reached.ID
+	}
+	return r.Tier
 }
 
 // newID returns a random id: 130 bits after the prefix.

@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"fmt"
+	"github.com/united24media/support/internal/money"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -175,5 +176,29 @@ func TestHangUp(t *testing.T) {
 	b.handler.ServeHTTP(httptest.NewRecorder(), r)
 	if row := b.row(t, "cs_test_1"); row.Status != store.CheckoutOpen {
 		t.Errorf("the row is %+v", row)
+	}
+}
+
+func TestTierOf(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		interval, tier string
+		minor          int64
+		want           string
+	}{
+		"by its amount":                     {"month", "", 1000, "camera"},
+		"under the lowest":                  {"month", "", 100, ""},
+		"a single gift":                     {"once", "", 100000, ""},
+		"made for another amount":           {"month", "camera", 2000, "expedition"},
+		"made for another, and given once":  {"once", "camera", 2000, ""},
+		"the site's own":                    {"month", "founders", 1000, "founders"},
+		"the site's own for a single gift":  {"once", "founders", 1000, "founders"},
+		"a year is counted as a year's own": {"year", "", 10000, "camera"},
+	}
+	for name, tt := range tests {
+		r := request{Amount: money.Amount{Minor: tt.minor, Currency: "EUR"}, Interval: tt.interval, Tier: tt.tier}
+		if got := tierOf(r); got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
 	}
 }

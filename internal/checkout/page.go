@@ -83,6 +83,7 @@ type option struct {
 	Value  string
 	Text   string
 	Chosen bool
+	Tier   string // that an amount reaches; "" if none
 }
 
 // A group is the amounts of one interval.
@@ -98,6 +99,14 @@ type group struct {
 	OwnHint  string
 	Symbol   string
 	Error    string
+	Tiers    []tier // empty for single gifts
+}
+
+// A tier is a level of membership.
+type tier struct {
+	Name  string
+	From  string // the least it costs
+	Perks []string
 }
 
 type hidden struct{ Name, Value string }
@@ -121,7 +130,7 @@ func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView)
 		v.Title, v.Lead = cmp.Or(v.Campaign.Title, v.Title), cmp.Or(v.Campaign.Lead, v.Lead)
 	}
 	for _, interval := range offer.Intervals() {
-		v.Intervals = append(v.Intervals, option{interval, i18n.T(f.lang, "interval."+interval), interval == f.interval})
+		v.Intervals = append(v.Intervals, option{Value: interval, Text: i18n.T(f.lang, "interval."+interval), Chosen: interval == f.interval})
 		g := f.group(interval)
 		if interval == f.interval {
 			g.Error = v.Error("amount")
@@ -133,7 +142,7 @@ func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView)
 		if symbol := i18n.Symbol(f.lang, code); symbol != code {
 			text += " (" + symbol + ")"
 		}
-		v.Currencies = append(v.Currencies, option{code, text, code == f.currency})
+		v.Currencies = append(v.Currencies, option{Value: code, Text: text, Chosen: code == f.currency})
 	}
 	if s.Guard != nil {
 		v.Work = s.Guard.Zeros()
@@ -286,10 +295,28 @@ func (f form) group(interval string) group {
 	for _, minor := range o.Amounts {
 		value := strconv.FormatInt(minor, 10)
 		text := i18n.Money(f.lang, money.Amount{Minor: minor, Currency: f.currency})
-		g.Amounts = append(g.Amounts, option{value, text, value == chosen})
+		tier, _ := offer.TierFor(f.currency, interval, minor)
+		g.Amounts = append(g.Amounts, option{value, text, value == chosen, tier.Name(f.lang)})
 		g.Long = g.Long || utf8.RuneCountInString(text) > longAmount
 	}
+	g.Tiers = f.tiers(interval)
 	return g
+}
+
+// tiers returns the levels of membership, as an interval costs.
+func (f form) tiers(interval string) []tier {
+	var all []tier
+	var perks []string // each has those of the ones below it
+	for _, t := range offer.Tiers() {
+		least, sold := t.Amount(f.currency, interval)
+		if !sold {
+			return nil
+		}
+		perks = append(slices.Clip(perks), t.Perks(f.lang)...)
+		cost := i18n.T(f.lang, "account.every."+interval, i18n.Args{"Amount": i18n.Money(f.lang, money.Amount{Minor: least, Currency: f.currency})})
+		all = append(all, tier{t.Name(f.lang), i18n.T(f.lang, "support.tiers.from", i18n.Args{"Amount": cost}), perks})
+	}
+	return all
 }
 
 // hidden returns what goes through the form unseen.
