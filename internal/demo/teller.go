@@ -35,23 +35,24 @@ type told struct {
 	paid   []*transaction // what is inside it, or it alone: each is part of a payout
 }
 
-// answers returns what the ledger is given: the object, and of each balance
-// transaction in which payout it left.
+// answers returns what the ledger is given: of each balance transaction in which
+// payout it left, and then the object, so that nothing is left to be asked
+// wherever the answers are divided.
 func (o *told) answers() []ledger.Answer {
 	at := time.Unix(o.at, 0).UTC()
-	all := []ledger.Answer{{Object: o.object.encode(), At: at}}
+	var all []ledger.Answer
+	fact := func(kind objects.Kind, id string, r objects.Register) {
+		all = append(all, ledger.Answer{Object: objects.Fact(objects.NewRef(kind, id), r), At: at})
+	}
 	for _, t := range o.paid {
 		if t.payout != "" {
-			fact := objects.Fact(objects.NewRef(objects.KindTransaction, t.id), &objects.Transaction{Payout: t.payout})
-			all = append(all, ledger.Answer{Object: fact, At: at})
+			fact(objects.KindTransaction, t.id, &objects.Transaction{Payout: t.payout})
 		}
 	}
-	if o.object["object"] == "payout" { // all its lines are told
-		id, _ := o.object["id"].(string)
-		listed := objects.Fact(objects.NewRef(objects.KindPayout, id), &objects.Payout{Listed: o.at})
-		all = append(all, ledger.Answer{Object: listed, At: at})
+	if id, _ := o.object["id"].(string); o.object["object"] == "payout" { // all its lines are told
+		fact(objects.KindPayout, id, &objects.Payout{Listed: o.at})
 	}
-	return all
+	return append(all, ledger.Answer{Object: o.object.encode(), At: at})
 }
 
 // tell takes down how Stripe answers for an object at an instant.

@@ -22,11 +22,11 @@ type table struct {
 }
 
 type row struct {
-	Name, Detail string // a title and an address, or a name alone
-	Share        template.HTML
-	Donations    int64
-	Received     int64
-	Change       template.HTML
+	Name      string
+	Share     template.HTML
+	Donations int64
+	Received  int64
+	Change    template.HTML
 }
 
 // most is how many rows a table has.
@@ -60,9 +60,7 @@ func (o *Overview) tables(ctx context.Context, q question) ([][]table, error) {
 			one.Rows = one.Rows[:most]
 		}
 		for i := range one.Rows {
-			if one.Rows[i].Name, one.Rows[i].Detail, err = o.name(ctx, t.by, one.Rows[i].Name); err != nil {
-				return nil, err
-			}
+			one.Rows[i].Name = figure.Key(t.by, one.Rows[i].Name)
 		}
 		all[t.column] = append(all[t.column], one)
 	}
@@ -93,10 +91,4 @@ func rows(now, before reports.Report, q question) []row {
 		all[i].Share = chart.Share(all[i].Received, whole)
 	}
 	return all
-}
-
-// name returns what people call a key of a dimension, and its address where it
-// is an article.
-func (o *Overview) name(_ context.Context, by, key string) (name, detail string, err error) {
-	return figure.Key(by, key), "", nil
 }

@@ -81,9 +81,9 @@ type articlesView struct {
 
 type articleRow struct {
 	reports.Funnel
-	Title, Address string
-	Net            int64
-	Rate           rate
+	Name string
+	Net  int64
+	Rate rate
 }
 
 // A rate is how many of a thousand, with the interval it lies in.
@@ -130,17 +130,11 @@ func (p *Pages) showArticles(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	names, err := p.articleNames(v.Request.Context(), found)
-	if err != nil {
-		return err
-	}
 	const at = path + "/articles"
 	body := articlesView{Frame: p.frame("Articles", "/articles", q.question), In: q.in}
 	most := mostOf(found)
 	for _, f := range found {
-		r := articleRow{Funnel: f, Net: netIn(f.Settled, q.in), Rate: rateOf(f.Rate, f.Seen, most)}
-		r.Title, r.Address = names.of(f.Key)
-		body.Rows = append(body.Rows, r)
+		body.Rows = append(body.Rows, articleRow{f, figure.Key("article", f.Key), netIn(f.Settled, q.in), rateOf(f.Rate, f.Seen, most)})
 	}
 	for _, c := range articleSorts {
 		body.Columns = append(body.Columns, p.articleColumn(q, c[0], c[1]))
@@ -179,19 +173,15 @@ func (p *Pages) articlesCSV(v *desk.Visit) error {
 		return err
 	}
 	return sendCSV(v, p.fileName("articles", q.question), func(w io.Writer) error {
-		s := reports.NewSheet(w, "article", "title", "address", "seen", "clicked", "checkouts", "paid", "kept", "renewals",
+		s := reports.NewSheet(w, "article", "seen", "clicked", "checkouts", "paid", "kept", "renewals",
 			"kept_per_million_seen", "low", "high", "settlement_currency", "fee_minor", "net_minor", "timezone")
 		for offset := 0; ; offset += articlesAtOnce {
 			found, more, err := p.articlesOf(v, q, articlesAtOnce, offset)
 			if err != nil {
 				return err
 			}
-			names, err := p.articleNames(v.Request.Context(), found)
-			if err != nil {
-				return err
-			}
 			for _, f := range found {
-				writeFunnel(s, f, names, p.Reports.Timezone())
+				writeFunnel(s, f, p.Reports.Timezone())
 			}
 			if !more {
 				return s.End()
@@ -202,19 +192,18 @@ func (p *Pages) articlesCSV(v *desk.Visit) error {
 
 // writeFunnel writes a row for each currency an article was settled in, or one
 // where it was in none.
-func writeFunnel(s *reports.Sheet, f reports.Funnel, names articleNames, zone string) {
-	title, address := names.of(f.Key)
+func writeFunnel(s *reports.Sheet, f reports.Funnel, zone string) {
 	settled := f.Settled
 	if len(settled) == 0 {
 		settled = []reports.Settled{{}}
 	}
 	for _, m := range settled {
-		cells := []any{f.Key, title, address, f.Seen, f.Clicked, f.Checkouts, f.Paid, f.Kept, f.Renewals, nil, nil, nil, m.Currency, m.Fee, m.Net, zone}
+		cells := []any{f.Key, f.Seen, f.Clicked, f.Checkouts, f.Paid, f.Kept, f.Renewals, nil, nil, nil, m.Currency, m.Fee, m.Net, zone}
 		if f.Seen > 0 {
-			cells[9], cells[10], cells[11] = f.Rate.Value, f.Rate.Low, f.Rate.High
+			cells[7], cells[8], cells[9] = f.Rate.Value, f.Rate.Low, f.Rate.High
 		}
 		if m.Currency == "" {
-			cells[13], cells[14] = nil, nil
+			cells[11], cells[12] = nil, nil
 		}
 		s.Row(cells...)
 	}

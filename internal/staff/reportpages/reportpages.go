@@ -12,8 +12,10 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/desk"
@@ -36,7 +38,7 @@ type Options struct {
 // Pages are the screens.
 type Pages struct {
 	Options
-	sums, articles, experiments, payouts, payout *look.Template
+	sums, articles, experiments, members, payouts, payout, months, month *look.Template
 }
 
 // New returns the screens.
@@ -44,11 +46,13 @@ func New(o Options) *Pages {
 	parse := func(text string) *look.Template {
 		funcs := figure.Funcs(o.Desk.Funcs())
 		funcs["kind"] = kindName
+		funcs["key"] = func(by string, key giving.Interval) string { return figure.Key(by, string(key)) }
+		funcs["at"] = func(seconds int64) time.Time { return time.Unix(seconds, 0) }
 		return look.MustParse(funcs, frameHTML, period.HTML, text)
 	}
 	return &Pages{
 		Options: o, sums: parse(sumsHTML), articles: parse(articlesHTML), experiments: parse(experimentsHTML),
-		payouts: parse(payoutsHTML), payout: parse(payoutHTML),
+		members: parse(membersHTML), payouts: parse(payoutsHTML), payout: parse(payoutHTML), months: parse(monthsHTML), month: parse(monthHTML),
 	}
 }
 
@@ -63,6 +67,8 @@ func (p *Pages) Routes() []desk.Route {
 		home, get(".csv", p.sumsCSV),
 		get("/articles", p.showArticles), get("/articles.csv", p.articlesCSV),
 		get("/experiments", p.showExperiments), get("/experiments.csv", p.experimentsCSV),
+		get("/members", p.showMembers), get("/members.csv", p.membersCSV), get("/cohorts.csv", p.cohortsCSV),
+		get("/months", p.showMonths), get("/months/:month", p.showMonth),
 		get("/payouts", p.showPayouts), get("/payouts.csv", p.payoutsCSV), get("/payouts/:id", p.showPayout),
 	}
 }
@@ -77,7 +83,8 @@ type frame struct {
 
 // tabs are the screens.
 var tabs = [...][2]string{
-	{"", "Sums"}, {"/articles", "Articles"}, {"/experiments", "Experiments"}, {"/payouts", "Payouts"},
+	{"", "Sums"}, {"/articles", "Articles"}, {"/experiments", "Experiments"}, {"/members", "Members"}, {"/payouts", "Payouts"},
+	{"/months", "Closed months"},
 }
 
 // A question is what every screen is asked: the days, and the rest of its

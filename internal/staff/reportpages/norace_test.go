@@ -1,0 +1,5 @@
+//go:build !race
+
+package reportpages_test
+
+const raced = false
