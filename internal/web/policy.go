@@ -97,6 +97,11 @@ func (s *Server) supporters() policy {
 	return policy{html: true, headers: s.closed(s.pageContent(append([]string{"https://billing.stripe.com"}, s.SiteOrigins...)...))}
 }
 
+// staffPage is a page that may also frame others of ours: a preview.
+func (s *Server) staffPage() policy {
+	return policy{html: true, headers: s.closed(s.pageContent() + "; frame-src 'self'")}
+}
+
 // framed is for the ask as a page of its own, which says itself who may frame
 // it.
 func (s *Server) framed() policy {
@@ -114,7 +119,7 @@ func (s *Server) pageContent(forms ...string) string {
 	own := "'self' " + s.origin // whoever opens us by another name still gets our own files
 	return strings.Join([]string{
 		"default-src 'none'", "script-src " + own, "style-src " + own, "img-src " + own + " data:", "font-src " + own,
-		"connect-src " + own, "frame-src 'self'", "form-action " + own + " " + strings.Join(append([]string{"https://checkout.stripe.com"}, forms...), " "),
+		"connect-src " + own, "form-action " + own + " " + strings.Join(append([]string{"https://checkout.stripe.com"}, forms...), " "),
 		"base-uri 'none'", "frame-ancestors 'none'",
 	}, "; ")
 }

@@ -175,7 +175,7 @@ func (s *Server) staff(pages *staff.Pages) {
 		return
 	}
 	for _, r := range pages.Routes {
-		p := s.page()
+		p := s.staffPage()
 		p.failed = pages.Trouble
 		p.quick = r.Quiet
 		if r.Method == http.MethodGet {
