@@ -40,17 +40,17 @@ func (d *Donation) Outcome() string {
 func Fold(text string) string {
 	var b strings.Builder
 	space := false
-	for _, r := range norm.NFKD.String(strings.TrimSpace(text)) {
+	for _, r := range norm.NFKD.String(text) {
 		switch {
 		case unicode.IsSpace(r):
 			space = true
 			continue
 		case unicode.Is(unicode.Mn, r) || r == unicode.ReplacementChar:
 			continue
-		case space:
+		case space && b.Len() > 0:
 			b.WriteByte(' ')
-			space = false
 		}
+		space = false
 		b.WriteRune(unicode.ToLower(unicode.ToUpper(r))) // ς and σ are one letter
 	}
 	return b.String()

@@ -39,6 +39,7 @@ func TestFold(t *testing.T) {
 		"ﬁne\u00a0print":       "fine print",
 		"Кий\u0457в":           "кииів",
 		"":                     "",
+		"¨A b":                 "a b", // a mark alone is a space with a mark
 		"\t \n":                "",
 	} {
 		if got := Fold(text); got != want {
