@@ -9,17 +9,19 @@ CREATE TABLE staff (
     created_at BIGINT NOT NULL
 );
 
--- One-time sign-in addresses. What is in them is kept hashed.
+-- One-time sign-in addresses. What is in them is derived from the id and a
+-- secret that is not here.
 CREATE TABLE staff_links (
     id         TEXT PRIMARY KEY,
-    hash       TEXT NOT NULL UNIQUE,
     staff      TEXT NOT NULL REFERENCES staff (id) ON DELETE CASCADE,
     browser    TEXT NOT NULL,              -- hash of the cookie of the browser that asked; '' where somebody else did
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    used_at    BIGINT NOT NULL             -- 0 while it is not
+    used_at    BIGINT NOT NULL,            -- 0 while it is not
+    tries      BIGINT NOT NULL             -- of its short code
 );
 CREATE INDEX staff_links_staff ON staff_links (staff);
+CREATE INDEX staff_links_browser ON staff_links (browser);
 
 CREATE TABLE staff_sessions (
     id         TEXT PRIMARY KEY,           -- names it on pages

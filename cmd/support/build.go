@@ -30,6 +30,7 @@ import (
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/sandbox"
+	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/staff/overview"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
@@ -50,6 +51,7 @@ type service struct {
 	current atomic.Bool // the schema was current since start
 	metrics *prometheus.Registry
 	handler http.Handler
+	staff   *staff.Pages
 	parts   []func(context.Context) error // what runs behind the requests, until its context ends
 	closers []func() error                // in the order they were opened
 }
@@ -117,7 +119,11 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
-	pages := newStaff(settings, local, s.store, book, limit, said, asks, s.log)
+	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, count, cache, answers, said, asks}, s.log)
+	if err != nil {
+		return err
+	}
+	s.staff = pages
 	handlers := web.Handlers{
 		Ask: asks.Ask, Explain: asks.Explain, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
 		Script: asks.Script, PinnedScript: asks.PinnedScript, PinnedPath: asks.PinnedPath(), Embed: asks.Embed,

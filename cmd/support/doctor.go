@@ -22,9 +22,6 @@ const (
 	clockSkew = 30 * time.Second // webhooks are refused from 300 s on
 )
 
-// apiVersion is Stripe's API version that everything here speaks.
-const apiVersion = "2023-10-16"
-
 // runDoctor is `support doctor`: one line a check, and an error if one fails;
 // or, with an alert's name, what it means and what to do.
 func runDoctor(ctx context.Context, p *program, args []string) error {
@@ -148,14 +145,14 @@ func (d *doctor) stripe(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("refuses the key, or the key may not read webhook endpoints; check STRIPE_SECRET_KEY: %w", err)
 	case err != nil:
 		return "", fmt.Errorf("does not answer: %w", err)
-	case health.Version != "" && health.Version != apiVersion:
-		return "", fmt.Errorf("answers with API version %s; %s is wanted", health.Version, apiVersion)
+	case health.CheckVersion() != nil:
+		return "", health.CheckVersion()
 	case d.settings.Sandbox():
 		return "the built-in sandbox answers", nil
 	case d.settings.Live():
-		return "answers to a live key at API version " + apiVersion, nil
+		return "answers to a live key at API version " + stripeapi.Version, nil
 	}
-	return "answers to a test key at API version " + apiVersion, nil
+	return "answers to a test key at API version " + stripeapi.Version, nil
 }
 
 func (d *doctor) webhook(context.Context) (string, error) {
@@ -165,19 +162,11 @@ func (d *doctor) webhook(context.Context) (string, error) {
 	if !d.answered {
 		return "", errors.New("not known, since Stripe did not tell")
 	}
-	want := d.settings.PublicURL + "/webhooks/stripe"
-	for _, e := range d.health.Endpoints {
-		switch {
-		case e.URL != want:
-			continue
-		case !e.Enabled:
-			return "", fmt.Errorf("endpoint %s is disabled; enable it in Stripe's Dashboard", e.ID)
-		case e.Version != apiVersion:
-			return "", fmt.Errorf("endpoint %s sends events of version %q; make it again, pinned to %s", e.ID, e.Version, apiVersion)
-		}
-		return fmt.Sprintf("endpoint %s is enabled and pinned to %s", e.ID, apiVersion), nil
+	endpoint, err := d.health.Delivers(d.settings.PublicURL)
+	if err != nil {
+		return "", err
 	}
-	return "", fmt.Errorf("no endpoint delivers to %s; make one in Stripe's Dashboard, pinned to %s", want, apiVersion)
+	return fmt.Sprintf("endpoint %s is enabled and pinned to %s", endpoint, stripeapi.Version), nil
 }
 
 func (d *doctor) mail(ctx context.Context) (string, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 
 	"github.com/united24media/support/internal/config"
 	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/staff/desk"
+	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/web"
 )
 
@@ -60,7 +64,7 @@ func runServe(ctx context.Context, p *program, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	return s.serve(ctx, public, admin, func() { p.greet(settings) })
+	return s.serve(ctx, public, admin, func() { p.greet(settings, s.firstLink(ctx, settings)) })
 }
 
 // logHandler writes logs as JSON, or, on a terminal, as people read them.
@@ -189,37 +193,87 @@ func (s *service) checkTimezone(ctx context.Context) {
 // tell logs the effective settings, without secrets, and what is worth a word.
 func tell(log *slog.Logger, settings config.Settings) {
 	log.Info("settings", "effective", settings.Lines())
-	for _, warning := range append(settings.Warnings, unused(settings)...) {
+	for _, warning := range settings.Warnings {
 		log.Warn(warning)
 	}
 }
 
-// unused names settings that are read and have no effect yet, so that nobody
-// relies on them.
-func unused(s config.Settings) []string {
-	var words []string
-	for name, set := range map[string]bool{
-		"SMTP_URL": !s.SMTPURL.Empty(), "OIDC_ISSUER": s.OIDC.Issuer != "",
-	} {
-		if set {
-			words = append(words, name+" is set and has no effect in this version")
-		}
+// greet tells a person where to look. staff is an address that signs into the
+// staff pages, "" where none was made.
+func (p *program) greet(s config.Settings, staff string) {
+	year := time.Now().Year()
+	lines := [][2]string{
+		{"Example article", s.PublicURL + "/"},
+		{"Support page", s.PublicURL + "/support"},
+		{"Staff pages", cmp.Or(staff, s.PublicURL+"/staff")},
+		{"", fmt.Sprintf("which signs you in once; for another: %s staff link %s", self(), firstMember)},
+		{"Report", fmt.Sprintf("%s report --from %d-01-01 --to %d-01-01 --by article", self(), year, year+1)},
+		{"Report token", self() + " token create me --role viewer"},
 	}
-	return words
+	if staff == "" {
+		lines = slices.Delete(lines, 3, 4)
+	}
+	what := "Support is running in its sandbox: no money moves."
+	if !s.Sandbox() {
+		what, lines = "Support is running.", lines[1:]
+	}
+	fmt.Fprintf(p.stdout, "%s\n\n", what)
+	for _, line := range lines {
+		fmt.Fprintf(p.stdout, "  %-16s %s\n", line[0], line[1])
+	}
+	fmt.Fprintf(p.stdout, "\nCtrl-C ends it.\n")
 }
 
-// greet tells a person where to look.
-func (p *program) greet(s config.Settings) {
-	if s.Sandbox() {
-		fmt.Fprintf(p.stdout, "Support is running in its sandbox: no money moves.\n\n  Example article  %s/\n", s.PublicURL)
-	} else {
-		fmt.Fprintf(p.stdout, "Support is running.\n\n")
+// firstMember is who the first run lets into the sandbox's staff pages.
+const firstMember = "admin@localhost"
+
+// firstLink returns an address that signs whoever started a sandbox into the
+// staff pages, made anew at every start; "" where there are real members, where
+// money could move, or where others than this machine can come.
+func (s *service) firstLink(ctx context.Context, settings config.Settings) string {
+	if !settings.Sandbox() || !onLoopback(settings.Addr) || !onLoopback(settings.PublicURL) {
+		return ""
 	}
-	year := time.Now().Year()
-	fmt.Fprintf(p.stdout, "  Support page     %s/support\n", s.PublicURL)
-	fmt.Fprintf(p.stdout, "  Report           %s report --from %d-01-01 --to %d-01-01 --by article\n", self(), year, year+1)
-	fmt.Fprintf(p.stdout, "  Report token     %s token create me --role viewer\n\n", self())
-	fmt.Fprintf(p.stdout, "Ctrl-C ends it.\n")
+	d := newDesk(settings, s.store, nil, s.log)
+	address, err := firstLink(ctx, d)
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("no address for the staff pages was made", "err", err)
+	}
+	return address
+}
+
+func firstLink(ctx context.Context, d *desk.Desk) (string, error) {
+	members, err := d.Store.StaffList(ctx)
+	if err != nil {
+		return "", err
+	}
+	first := store.Staff{ID: desk.NewMemberID(), Email: firstMember, Role: string(desk.Admin), Created: time.Now()}
+	if len(members) == 0 {
+		if err := d.Store.AddStaff(ctx, first, commandLine("staff.add", firstMember)); err != nil {
+			return "", err
+		}
+		members = append(members, first)
+	}
+	if len(members) != 1 || members[0].Email != firstMember {
+		return "", nil
+	}
+	_, address, err := d.NewLink(ctx, members[0], desk.LinkLife, "", commandLine("staff.link", firstMember))
+	return address, err
+}
+
+// onLoopback reports whether an address, with or without a scheme, is one of
+// this machine alone.
+func onLoopback(address string) bool {
+	_, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		rest = address
+	}
+	host, _, err := net.SplitHostPort(rest)
+	if err != nil {
+		host = rest
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // self returns what a person types to call this program.

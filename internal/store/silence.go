@@ -47,3 +47,34 @@ func (s *Store) Inflow(ctx context.Context, since time.Time) (Inflow, error) {
 	}
 	return in, nil
 }
+
+// A Lag is how long events took from Stripe's clock to ours.
+type Lag struct {
+	Events  int64 // that came
+	Mean    time.Duration
+	Slowest time.Duration
+}
+
+// Lag returns how long the events took that were received since an instant.
+func (s *Store) Lag(ctx context.Context, since time.Time) (Lag, error) {
+	var lag Lag
+	var mean, slowest int64
+	err := s.read.QueryRowContext(ctx, `
+		SELECT COUNT(*), CAST(COALESCE(AVG(received_at - created_at), 0) AS BIGINT), COALESCE(MAX(received_at - created_at), 0)
+		FROM events WHERE received_at >= $1`, Micros(since)).Scan(&lag.Events, &mean, &slowest)
+	if err != nil {
+		return Lag{}, fmt.Errorf("read how long events took: %w", err)
+	}
+	lag.Mean, lag.Slowest = time.Duration(mean)*time.Microsecond, time.Duration(slowest)*time.Microsecond
+	return lag, nil
+}
+
+// Parked returns up to limit events that could not be understood, oldest first.
+func (s *Store) Parked(ctx context.Context, limit int) ([]Event, error) {
+	var found []Event
+	err := s.Look(ctx, func(tx *Tx) (err error) {
+		found, err = tx.ParkedEvents(ctx, limit)
+		return err
+	})
+	return found, err
+}

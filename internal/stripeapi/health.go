@@ -2,6 +2,7 @@ package stripeapi
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -21,6 +22,35 @@ type Endpoint struct {
 	URL     string
 	Version string // of its events; "" is the account's own
 	Enabled bool
+}
+
+// Version is the API version that everything here speaks.
+const Version = "2023-10-16"
+
+// CheckVersion returns an error where another API version answers.
+func (h Health) CheckVersion() error {
+	if h.Version != "" && h.Version != Version {
+		return fmt.Errorf("answers with API version %s; %s is wanted", h.Version, Version)
+	}
+	return nil
+}
+
+// Delivers returns the endpoint that delivers to a service at a public address,
+// or why none does.
+func (h Health) Delivers(publicURL string) (endpoint string, err error) {
+	want := publicURL + "/webhooks/stripe"
+	for _, e := range h.Endpoints {
+		switch {
+		case e.URL != want:
+			continue
+		case !e.Enabled:
+			return "", fmt.Errorf("endpoint %s is disabled; enable it in Stripe's Dashboard", e.ID)
+		case e.Version != Version:
+			return "", fmt.Errorf("endpoint %s sends events of version %q; make it again, pinned to %s", e.ID, e.Version, Version)
+		}
+		return e.ID, nil
+	}
+	return "", fmt.Errorf("no endpoint delivers to %s; make one in Stripe's Dashboard, pinned to %s", want, Version)
 }
 
 // Health asks for the webhook endpoints: the key may need the right to read

@@ -1,4 +1,5 @@
-// Package account is a member's own page: where they are signed in.
+// Package account is a member's own page: where they are signed in, and their
+// passkeys.
 package account
 
 import (
@@ -18,7 +19,8 @@ const path = "/staff/account"
 
 // Options are what the page needs.
 type Options struct {
-	Desk *desk.Desk
+	Desk    *desk.Desk
+	Passkey string // address of the script for passkeys; "" where there can be none
 }
 
 // An Account is the page.
@@ -44,6 +46,8 @@ type view struct {
 	Member   desk.Member
 	Sessions []session
 	Others   bool // there are sessions beside this one
+	Passkey  bool // there can be passkeys
+	Passkeys []store.Passkey
 }
 
 type session struct {
@@ -58,11 +62,18 @@ func (a *Account) show(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	body := view{Member: v.Member, Others: len(sessions) > 1}
-	for _, s := range sessions {
-		body.Sessions = append(body.Sessions, session{s, device(s.Agent), s.ID == v.Session()})
+	body := view{Member: v.Member, Others: len(sessions) > 1, Passkey: a.Passkey != ""}
+	if body.Passkeys, err = a.Desk.Store.Passkeys(v.Request.Context(), v.Member.ID); err != nil {
+		return err
 	}
-	return a.Desk.Render(v, a.page, desk.Page{Title: "My account", Body: body})
+	for _, s := range sessions {
+		body.Sessions = append(body.Sessions, session{s, desk.Device(s.Agent), s.ID == v.Session()})
+	}
+	page := desk.Page{Title: "My account", Body: body}
+	if a.Passkey != "" {
+		page.Scripts = []string{a.Passkey}
+	}
+	return a.Desk.Render(v, a.page, page)
 }
 
 // end handles POST /staff/account/sessions/end.

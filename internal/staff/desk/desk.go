@@ -21,6 +21,7 @@ import (
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -80,7 +81,7 @@ func (v *Visit) Session() string { return v.session.ID }
 // Options are what a desk needs.
 type Options struct {
 	Store          *store.Store
-	Secret         []byte // sign-in addresses are derived from it
+	Keys           *signin.Keys // sign-in addresses are derived with them
 	PublicURL      string
 	Sandbox        bool
 	Zone           *time.Location // of the times that are shown
@@ -102,6 +103,19 @@ func New(o Options) *Desk {
 	d := &Desk{Options: o}
 	d.trouble = d.Template(troubleHTML)
 	return d
+}
+
+// Allow counts one more attempt of the visitor's network to get in. It returns
+// a [fault.Limited] where there were too many.
+func (d *Desk) Allow(v *Visit) error {
+	network := limits.Network(limits.ClientIP(v.Request, d.TrustedProxies))
+	ok, wait := d.Limits.Allow(v.Request.Context(), limits.SignIn, network)
+	if ok {
+		return nil
+	}
+	limited := fault.New(fault.Limited, "There were too many attempts from your network. Wait a little and try again.")
+	limited.RetryAfter = int(wait.Seconds()) + 1
+	return limited
 }
 
 // Template returns the template of a screen; see [look.MustParse] for texts and

@@ -71,13 +71,19 @@ func (d *Desk) render(v *Visit, t *look.Template, p Page, status int) error {
 // Back leads to an address of ours after a form. flash is one sentence that the
 // next page shows; it may be "".
 func (d *Desk) Back(v *Visit, url, flash string) error {
-	if flash != "" && v.session.ID != "" {
-		if err := d.Store.SetStaffFlash(v.Request.Context(), v.session.ID, flash); err != nil {
-			d.Log.WarnContext(v.Request.Context(), "staff: the next page does not say what was done", "err", err)
-		}
-	}
+	d.Say(v, flash)
 	v.Redirect(http.StatusSeeOther, Destination(url))
 	return nil
+}
+
+// Say keeps one sentence for the visitor's next page.
+func (d *Desk) Say(v *Visit, flash string) {
+	if flash == "" || v.session.ID == "" {
+		return
+	}
+	if err := d.Store.SetStaffFlash(v.Request.Context(), v.session.ID, flash); err != nil {
+		d.Log.WarnContext(v.Request.Context(), "staff: the next page does not say what was done", "err", err)
+	}
 }
 
 // Trouble answers with a failure in the frame of the staff pages. id finds it

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -19,17 +18,16 @@ import (
 	"github.com/united24media/support/internal/store"
 )
 
-// Addresses of the way in.
-const (
-	SignInPath = "/staff/sign-in"
-	LinkPath   = signin.StaffPath
-)
+// SignInPath is the page before the door.
+const SignInPath = "/staff/sign-in"
 
 // Lives of what lets somebody in.
 const (
 	Idle     = 12 * time.Hour     // of a session that is not used
 	Absolute = 7 * 24 * time.Hour // of a session however much it is used
 	LinkLife = 24 * time.Hour     // of an address that an admin or the command line made
+
+	challengeLife = 10 * time.Minute // to touch a passkey, or to sign in elsewhere
 
 	touchEvery = time.Minute // how exactly it is known when a session was used
 	maxAgent   = 300         // bytes of what a browser calls itself that are kept
@@ -134,23 +132,34 @@ func (d *Desk) SignOut(v *Visit) error {
 // they had. browser is the hash of the cookie of whoever asked for it, "" where
 // it was not the member.
 func (d *Desk) NewLink(ctx context.Context, who store.Staff, life time.Duration, browser string, e Entry) (id, address string, err error) {
-	id = "lnk_" + strings.ToLower(rand.Text())
+	id = signin.NewID()
 	now := d.Now()
 	err = d.Store.AddStaffLink(ctx, store.StaffLink{
 		ID: id, Staff: who, Browser: browser, Created: now, Expires: now.Add(life),
-	}, Hash(d.linkToken(id)), d.stamp(e))
-	return id, d.LinkAddress(id), err
+	}, d.stamp(e))
+	return id, d.PublicURL + signin.StaffPath + "?token=" + d.Keys.Token(signin.Staff, id), err
 }
 
-// LinkAddress returns the address of a link by its id.
-func (d *Desk) LinkAddress(id string) string {
-	return d.PublicURL + LinkPath + "?" + url.Values{"token": {d.linkToken(id)}}.Encode()
+// Challenge gives the browser a cookie and keeps what it has to come back with,
+// for as long as somebody may take to answer.
+func (d *Desk) Challenge(c *gin.Context, purpose, data string) error {
+	text, now := Token(), d.Now()
+	if err := d.Store.AddChallenge(c.Request.Context(), Hash(text), purpose, data, now, now.Add(challengeLife)); err != nil {
+		return err
+	}
+	d.SetCookie(c, purpose, text, challengeLife)
+	return nil
 }
 
-// linkToken returns what is in a link's address. It is derived, so that who
-// mails it needs to keep the id alone, which opens nothing.
-func (d *Desk) linkToken(id string) string {
-	return signin.New([][]byte{d.Secret}).Token(signin.Staff, id)
+// Answer returns what was kept for the browser's cookie, once, or a
+// [fault.Invalid].
+func (d *Desk) Answer(c *gin.Context, purpose string) (string, error) {
+	data, err := d.Store.TakeChallenge(c.Request.Context(), Hash(d.Cookie(c, purpose)), purpose, d.Now())
+	d.SetCookie(c, purpose, "", 0)
+	if known, ok := errors.AsType[*fault.Error](err); ok {
+		return "", fault.New(fault.Invalid, "%s", known.Detail)
+	}
+	return data, err
 }
 
 // Token returns a text that nobody can guess: 256 random bits.

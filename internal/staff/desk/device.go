@@ -1,4 +1,4 @@
-package account
+package desk
 
 import "strings"
 
@@ -15,8 +15,8 @@ var (
 	}
 )
 
-// device returns in words what a browser calls itself: "Firefox on Windows".
-func device(agent string) string {
+// Device returns in words what a browser calls itself: "Firefox on Windows".
+func Device(agent string) string {
 	browser, system := firstOf(browsers, agent), firstOf(systems, agent)
 	switch {
 	case browser == "" && system == "":
