@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
+	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/testenv"
@@ -108,7 +109,7 @@ func (b *tab) see(t *testing.T, width int64, scheme string) {
 func (b *tab) signIn(t *testing.T, on *bench, m store.Staff) {
 	t.Helper()
 	b.do(t, chromedp.Navigate(on.address(t, m)), chromedp.Click(".card .button"))
-	b.until(t, `location.pathname.startsWith('/staff/') && !location.pathname.includes('enter') && document.querySelector('.side-who') !== null`)
+	b.until(t, `location.pathname.startsWith('/staff/') && document.querySelector('.side-who') !== null`)
 }
 
 func TestPasskey(t *testing.T) {
@@ -174,7 +175,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	pages := map[desk.Role][]string{
-		"":           {"/staff/sign-in", "/staff/enter?token=x"},
+		"":           {"/staff/sign-in", signin.StaffPath + "?token=x"},
 		desk.Viewer:  {"/staff/account", "/staff/team"}, // the second is refused, in words
 		desk.Finance: {"/staff/account"},
 		desk.Admin:   {"/staff/account", "/staff/team", "/staff/team/" + members[desk.Viewer].ID, "/staff/audit?check=1", "/staff/audit?who=nobody"},

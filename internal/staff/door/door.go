@@ -96,13 +96,14 @@ func (d *Door) render(v *desk.Visit, body view, status int) error {
 
 // A linkView is what the page of a one-time address shows.
 type linkView struct {
+	Path  string // where the form goes
 	Token string
 	Email string // whom it signs in; "" where it is no good, or somebody else may be looking
 	Ask   bool   // for the address, since another browser asked for the link
 	Error string
 }
 
-// showLink handles GET /staff/enter. It uses nothing up: programs that read
+// showLink handles GET of a one-time address. It uses nothing up: programs that read
 // mails and chats open every address in them.
 func (d *Door) showLink(v *desk.Visit) error {
 	token := v.Query("token")
@@ -117,7 +118,7 @@ func (d *Door) showLink(v *desk.Visit) error {
 }
 
 func (d *Door) showGood(v *desk.Visit, l store.StaffLink, token, wrong string, status int) error {
-	body := linkView{Token: token, Email: l.Staff.Email, Ask: d.elsewhere(v, l), Error: wrong}
+	body := linkView{Path: signin.StaffPath, Token: token, Email: l.Staff.Email, Ask: d.elsewhere(v, l), Error: wrong}
 	if body.Ask {
 		body.Email = ""
 	}
@@ -128,7 +129,7 @@ func (d *Door) over(v *desk.Visit) error {
 	return d.Desk.RenderStatus(v, d.link, desk.Page{Title: "This link is over", Narrow: true, Body: linkView{}}, http.StatusNotFound)
 }
 
-// useLink handles POST /staff/enter: the link is used up and a session begins.
+// useLink handles POST of a one-time address: the link is used up and a session begins.
 // Some programs press the buttons of what they find in mails; none types the
 // address, which another browser than the one that asked has to.
 func (d *Door) useLink(v *desk.Visit) error {
