@@ -151,7 +151,7 @@ func (s *Screen) inflow(ctx context.Context, body *view) error {
 		return err
 	}
 	body.MoreParked = h.Parked > int64(len(body.Parked))
-	body.add("Parked events", h.Parked == 0, "%s", orNone(h.Parked, "event", "could not be understood"))
+	body.add("Parked events", h.Parked == 0, "%s", orNone(h.Parked, "none", "event", "could not be understood"))
 	body.add("Questions to Stripe", h.OldestFetch.IsZero() || now.Sub(h.OldestFetch) < fetchWell, "%s",
 		waiting(h.Fetches, "question", now, h.OldestFetch))
 	body.Fetches, err = s.Desk.Store.WaitingFetches(ctx, shown)
@@ -168,7 +168,7 @@ func (s *Screen) level(ctx context.Context, body *view) (err error) {
 		body.wait("Reconciliation", "not run yet; it runs each night")
 	} else {
 		body.add("Reconciliation", now.Sub(body.Full.Finished) < sweepWell, "everything was compared %s, with %s", desk.Ago(now, body.Full.Finished),
-			orNone(int64(body.Full.Differences), "difference", "found"))
+			orNone(int64(body.Full.Differences), "no difference", "difference", "found"))
 	}
 	body.Differences, err = s.Desk.Store.Differences(ctx, now.Add(-differences), shown)
 	return err
@@ -236,7 +236,7 @@ func (s *Screen) drift(ctx context.Context, body *view) error {
 	case snapshot.Stale():
 		body.add("Public counts", false, "stale: last known to be true %s", desk.Ago(s.Desk.Now(), snapshot.AsOf()))
 	default:
-		body.add("Public counts", off == 0, "%s, of which %s", count(int64(len(rows)), "scope"), orNone(int64(off), "count", "differ from the database"))
+		body.add("Public counts", off == 0, "%s, %s", count(int64(len(rows)), "scope"), orNone(int64(off), "all as the database has them", "count", "not as the database has it"))
 	}
 	return nil
 }

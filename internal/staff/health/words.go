@@ -15,10 +15,10 @@ func count(n int64, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// orNone returns a number of things that something is said of.
-func orNone(n int64, thing, said string) string {
+// orNone returns a number of things that something is said of, or none.
+func orNone(n int64, none, thing, said string) string {
 	if n == 0 {
-		return "none"
+		return none
 	}
 	return count(n, thing) + " " + said
 }
@@ -28,7 +28,7 @@ func waiting(n int64, thing string, now, oldest time.Time) string {
 	if n == 0 {
 		return "none waits"
 	}
-	return fmt.Sprintf("%s waiting, the oldest since %s", count(n, thing), desk.Ago(now, oldest))
+	return fmt.Sprintf("%s waiting, the oldest queued %s", count(n, thing), desk.Ago(now, oldest))
 }
 
 // short returns a duration to two figures.
