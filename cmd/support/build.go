@@ -26,6 +26,7 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/reconcile"
 	"github.com/united24media/support/internal/redisdb"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/risk"
@@ -89,7 +90,9 @@ func (s *service) wire(settings config.Settings, local string) error {
 	})
 	level := newReconcile(settings, local, s.store, book, s.log)
 	health := measureLevel(s.metrics, time.Now)
-	s.parts = append(s.parts, level.Run, level.RunSweeps, func(ctx context.Context) error { return level.Watch(ctx, health) })
+	s.parts = append(s.parts, level.Run, level.RunSweeps, func(ctx context.Context) error {
+		return level.Watch(ctx, func(h reconcile.Health) { health(h); alarm(ctx, s.store, h, s.log) })
+	})
 	said := newDecided(s.store, count, s.log)
 	s.parts = append(append(s.parts, book.Run, count.Run, guard.Run), said.parts()...)
 
@@ -98,7 +101,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return err
 	}
 	measureMail(s.metrics, s.store, time.Now)
-	s.parts = append(s.parts, post.Run)
+	s.parts = append(s.parts, post.Run, func(ctx context.Context) error { return post.Remind(ctx, newStripe(settings, local, s.log)) })
 
 	signer := attribution.NewSigner(revealed(settings.Secrets))
 	asks, err := ask.New(ask.Options{
@@ -119,11 +122,12 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
-	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, count, cache, answers, said, asks}, s.log)
+	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, count, cache, answers, said, asks, post}, s.log)
 	if err != nil {
 		return err
 	}
 	s.staff = pages
+	failing := newRecovery(settings, local, s.store, s.log)
 	handlers := web.Handlers{
 		Ask: asks.Ask, Explain: asks.Explain, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
 		Script: asks.Script, PinnedScript: asks.PinnedScript, PinnedPath: asks.PinnedPath(), Embed: asks.Embed,
@@ -132,7 +136,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Webhook: hooks.Stripe,
 		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,
 		Payouts: answers.Payouts, Payout: answers.PayoutByID,
-		Staff:   pages,
+		Staff: pages, Recover: failing.Show, RecoverForm: failing.Open,
 		Picture: campaign.Pictures{Store: s.store}.Serve,
 		Assets:  look.NewAssets(append(append(giving.Assets(), pages.Assets...), look.Style, look.StaffStyle, look.Icon, overview.Script)...),
 		Account: supporters.Routes(), Membership: supporters.Membership, JWKS: supporters.JWKS,

@@ -12,6 +12,7 @@ import (
 	"github.com/united24media/support/internal/counts"
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/limits"
+	"github.com/united24media/support/internal/mail"
 	"github.com/united24media/support/internal/reconcile"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/signin"
@@ -24,6 +25,7 @@ import (
 	"github.com/united24media/support/internal/staff/door"
 	"github.com/united24media/support/internal/staff/gifts"
 	"github.com/united24media/support/internal/staff/health"
+	"github.com/united24media/support/internal/staff/mailbox"
 	"github.com/united24media/support/internal/staff/overview"
 	"github.com/united24media/support/internal/staff/passkey"
 	"github.com/united24media/support/internal/staff/reportpages"
@@ -63,6 +65,7 @@ func newStaff(settings config.Settings, o staffParts, log *slog.Logger) (*staff.
 		health.New(health.Options{
 			Desk: d, Level: o.level, Ledger: o.ledger, Counts: o.counts, Redis: pinging(o.redis), Stripe: o.level.Stripe.Health, Mails: !settings.SMTPURL.Empty() && !settings.Sandbox(),
 		}),
+		mailbox.New(mailbox.Options{Desk: d, Mail: o.mail}),
 		audit.New(audit.Options{Desk: d}),
 		team.New(team.Options{Desk: d}),
 		account.New(account.Options{Desk: d, Passkey: in.Passkey}),
@@ -82,6 +85,7 @@ type staffParts struct {
 	reports *reports.Service
 	said    decided
 	asks    *ask.Service
+	mail    *mail.Service
 }
 
 // pinging returns what asks Redis whether it answers, nil where there is none.

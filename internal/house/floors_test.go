@@ -19,6 +19,7 @@ var floors = map[string]int{
 	"internal/ask":      6,
 	"internal/checkout": 6,
 	"internal/account":  6,
+	"internal/recovery": 6,
 	"internal/staff":    6,
 
 	"internal/reconcile": 5,

@@ -1,8 +1,10 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,6 +36,16 @@ func (s *Service) Compose(ctx context.Context, m store.QueuedMail) (*Letter, err
 	if !ok {
 		return nil, refusal{"of a kind that this release does not know"}
 	}
+	if m.Kind != SignIn { // which speaks as the page where it was asked for
+		chosen, _, err := s.Store.ChoicesOf(ctx, m.To)
+		if err != nil {
+			return nil, err
+		}
+		if m.Kind == Statement && !chosen.Statement {
+			return nil, moot{"the supporter chose not to get it"}
+		}
+		m.Locale = cmp.Or(chosen.Locale, m.Locale)
+	}
 	return compose(s, ctx, m)
 }
 
@@ -57,6 +69,31 @@ var composers = map[string]func(*Service, context.Context, store.QueuedMail) (*L
 	Statement:            (*Service).statement,
 	Differences:          (*Service).staffNews,
 	Silence:              (*Service).staffNews,
+}
+
+// Keeps reports whether mails are kept, since no server is set.
+func (s *Service) Keeps() bool { return s.server == nil }
+
+// Show returns a mail for staff to read, or, as a clause, why it can't be. Its
+// links to sign in work in the sandbox alone: elsewhere whoever may read mails
+// could become anybody.
+func (s *Service) Show(ctx context.Context, m store.QueuedMail) (letter *Letter, why string, err error) {
+	shown := *s
+	if !s.Sandbox {
+		shown.Keys = signin.New([][]byte{[]byte(signin.NewID())})
+	}
+	letter, err = shown.Compose(ctx, m)
+	var passed moot
+	var broken refusal
+	switch {
+	case err == nil:
+		return letter, "", nil
+	case errors.As(err, &passed):
+		return nil, passed.reason, nil
+	case errors.As(err, &broken):
+		return nil, broken.reason, nil
+	}
+	return nil, "", err
 }
 
 // letter begins the letter of a kind: subject, heading, closing and foot.

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -41,11 +42,32 @@ func (s *Service) receipt(ctx context.Context, m store.QueuedMail) (*Letter, err
 	if err != nil {
 		return nil, err
 	}
+	if unwanted, err := s.unwanted(ctx, m.To, d); err != nil || unwanted {
+		return nil, cmp.Or(err, error(moot{"the supporter chose to get no receipts for renewals"}))
+	}
 	lang := speak(m.Locale)
 	l, w := s.letter(m.Kind, lang, i18n.Args{"Amount": amount(lang, d.Gross, d.Currency)})
 	l.Rows = s.receiptRows(w, d)
 	l.After = []string{w.say("keep")}
 	return l, nil
+}
+
+// unwanted reports whether a donation is a renewal of somebody who chose to get
+// no receipts for those.
+func (s *Service) unwanted(ctx context.Context, address string, d *giving.Donation) (bool, error) {
+	if d.Subscription == "" {
+		return false, nil
+	}
+	chosen, _, err := s.Store.ChoicesOf(ctx, address)
+	if err != nil || chosen.Renewals {
+		return false, err
+	}
+	member, err := s.Store.MembershipBySubscription(ctx, d.Subscription)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	// What begins a membership is paid within a day of it.
+	return err == nil && d.Created-member.Created > 24*3600, err
 }
 
 // receiptRows are what an accountant wants.

@@ -28,7 +28,7 @@ type Letter struct {
 	From        string // the organisation
 	Foot        []string
 	FootLink    [2]string // what it says, and where it leads
-	Unsubscribe string    // where one press ends mails of the kind; "" for what must be told
+	Unsubscribe string    // where mails of the kind can be ended; "" for what must be told
 }
 
 //go:embed letter.html

@@ -34,6 +34,7 @@ type Options struct {
 	Server    string // SMTP_URL; "" keeps mails
 	From      string // SUPPORT_MAIL_FROM; its name is the organisation's
 	Zone      *time.Location
+	Sandbox   bool // links in shown mails work, since there is no other way to them
 	Now       func() time.Time
 	Log       *slog.Logger
 	TLS       *tls.Config // how the server's certificate is checked; nil is as usual
@@ -217,7 +218,6 @@ func (s *Service) message(m store.QueuedMail, letter *Letter) (*gomail.Msg, erro
 	msg.SetGenHeader("Content-Language", letter.Lang)
 	if letter.Unsubscribe != "" {
 		msg.SetListUnsubscribe("<" + letter.Unsubscribe + ">")
-		msg.SetListUnsubscribePost()
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, letter.Plain())
 	msg.AddAlternativeString(gomail.TypeTextHTML, html)

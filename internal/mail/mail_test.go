@@ -362,3 +362,25 @@ func TestCheck(t *testing.T) {
 		t.Error("a check sends a mail")
 	}
 }
+
+// Staff who may read mails can't become whom they are to.
+func TestShownLinksOpenNothing(t *testing.T) {
+	t.Parallel()
+	for _, sandbox := range []bool{false, true} {
+		s := start(t, sqlite(t), nil, &clock{now: began}, new(bytes.Buffer))
+		s.Sandbox = sandbox
+		for kind, purpose := range map[string]signin.Purpose{SignIn: signin.Account, StaffSignIn: signin.Staff} {
+			l, why, err := s.Show(t.Context(), queued(kind, "x", map[string]string{"id": "id1"}))
+			if err != nil || why != "" {
+				t.Fatal(why, err)
+			}
+			_, token, _ := strings.Cut(l.URL, "?token=")
+			if id, opens := s.Keys.ID(purpose, token); opens != sandbox || opens && id != "id1" {
+				t.Errorf("%s, sandbox %v: the link opens %v", kind, sandbox, opens)
+			}
+			if l.Code != "" && (strings.ReplaceAll(l.Code, " ", "") == s.Keys.Code(purpose, "id1")) != sandbox {
+				t.Errorf("%s, sandbox %v: the code is %s", kind, sandbox, l.Code)
+			}
+		}
+	}
+}

@@ -184,6 +184,9 @@ func before(subject string) string {
 	return subject
 }
 
+// choicesPath is where a supporter chooses which mails to get.
+const choicesPath = "/account/choices"
+
 // cardData is what a mail about a card tells.
 type cardData struct {
 	Membership string `json:"membership"`
@@ -236,6 +239,7 @@ func (s *Service) statement(_ context.Context, m store.QueuedMail) (*Letter, err
 		return nil, unreadable(m.Kind, err)
 	}
 	l, w := s.letter(m.Kind, speak(m.Locale), i18n.Args{"Year": fmt.Sprint(year.Year)})
-	l.Button, l.URL = w.say("button"), s.PublicURL+"/account"
+	l.Button, l.URL = w.say("button"), fmt.Sprintf("%s/account/statements/%d", s.PublicURL, year.Year)
+	l.Unsubscribe = s.PublicURL + choicesPath
 	return l, nil
 }

@@ -111,6 +111,12 @@ func (s *Server) framed() policy {
 	)}
 }
 
+// recovery is for the page of a failed payment, which leads to Stripe's pages
+// of invoices and cards.
+func (s *Server) recovery() policy {
+	return policy{html: true, headers: s.closed(s.pageContent("https://invoice.stripe.com", "https://billing.stripe.com"))}
+}
+
 // article is the example of a news site's page, which runs the embed script.
 func (s *Server) article() policy { return s.page() }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/united24media/support/internal/account"
+	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/trace"
 )
@@ -36,6 +37,7 @@ type Handlers struct {
 	SupportPage, SupportForm       Handler      // GET and POST of one page
 	Picture                        Handler      // GET, of a campaign
 	Assets                         http.Handler // what pages load
+	Recover, RecoverForm           Handler      // a failed payment, by a mailed link
 	Staff                          *staff.Pages // everything under /staff
 	Sandbox                        http.Handler
 
@@ -123,6 +125,8 @@ func (s *Server) route() {
 	s.get("/support", page, h.SupportPage)
 	s.post("/support", page.sameOrigin().body(maxForm), h.SupportForm)
 	s.get("/thanks", page, h.Thanks)
+	s.get(signin.RecoverPath, s.recovery(), h.Recover)
+	s.post(signin.RecoverPath, s.recovery().sameOrigin().body(maxForm), h.RecoverForm)
 	s.get("/developers", page, h.Developers)
 	s.get("/frame", s.framed(), h.Frame)
 	s.mount("/assets/*path", s.asset(), h.Assets)
