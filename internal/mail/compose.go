@@ -146,6 +146,7 @@ func (s *Service) staffSignIn(_ context.Context, m store.QueuedMail) (*Letter, e
 		Lang: i18n.Default, Subject: "Sign in to Support", Heading: "Sign in to Support", From: s.from.Name,
 		Text:   []string{fmt.Sprintf("This opens the staff pages of Support. It works once, for %d minutes.", int(signInTime/time.Minute))},
 		Button: "Sign in", URL: s.link(signin.Staff, signin.StaffPath, id),
+		CodeLabel: "Or type this code on the page where you asked for it:", Code: spaced(s.Keys.Code(signin.Staff, id)),
 		After: []string{"If you did not ask for this, nothing happens: you can delete this mail."},
 	}, nil
 }

@@ -37,12 +37,12 @@ func (s *Service) donation(ctx context.Context, key string) (*giving.Donation, e
 }
 
 func (s *Service) receipt(ctx context.Context, m store.QueuedMail) (*Letter, error) {
-	key, _, _ := strings.Cut(m.Subject, "/") // after it stands which time staff sent it again
+	key, _, again := strings.Cut(m.Subject, "/") // after it stands which time staff sent it again
 	d, err := s.donation(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	if unwanted, err := s.unwanted(ctx, m.To, d); err != nil || unwanted {
+	if unwanted, err := s.unwanted(ctx, m.To, d); !again && (err != nil || unwanted) {
 		return nil, cmp.Or(err, error(moot{"the supporter chose to get no receipts for renewals"}))
 	}
 	lang := speak(m.Locale)

@@ -315,6 +315,9 @@ func TestChoices(t *testing.T) {
 			t.Errorf("%s: %v", m.Kind, err)
 		}
 	}
+	if _, err := s.Compose(t.Context(), queued(notice.Receipt, "pi_renewal/action", nil)); err != nil {
+		t.Errorf("a receipt that staff send again: %v", err)
+	}
 	l, err := s.Compose(t.Context(), queued(notice.Receipt, "pi_first", nil))
 	if err != nil || l.Lang != "uk" {
 		t.Errorf("the first receipt: %v, %v", l, err)
