@@ -228,7 +228,7 @@ func TestWalk(t *testing.T) {
 	b.open(membership)
 	b.inspect("10-owing")
 	b.press(`form[action$="/card"] button`, "Sandbox")
-	b.await(`location.pathname.startsWith("/sandbox/portal/")`)
+	b.await(`location.pathname.startsWith("/sandbox/portal/") && document.readyState === "complete"`)
 	b.press(`button[value="card"]`, "Your way of paying is saved")
 	b.says("Active")
 
