@@ -1,7 +1,9 @@
 package docs
 
 import (
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,3 +40,40 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 		t.Errorf("a page about nothing: %q", page)
 	}
 }
+
+// TestProofsExist: what security.md says is proved by a test, is.
+func TestProofsExist(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	err = filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		code, err := os.ReadFile(path)
+		for _, found := range testFunc.FindAllSubmatch(code, -1) {
+			tests[string(found[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := testName.FindAllSubmatch(page, -1)
+	if len(named) < 50 {
+		t.Errorf("security.md names only %d tests", len(named))
+	}
+	for _, found := range named {
+		if name := string(found[1]); !tests[name] {
+			t.Errorf("security.md names %s, which is no test", name)
+		}
+	}
+}
+
+var (
+	testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	testName = regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+)
