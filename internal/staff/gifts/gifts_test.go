@@ -25,6 +25,7 @@ import (
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/sandbox"
+	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
@@ -99,7 +100,7 @@ func (n *newsroom) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func (n *newsroom) open() {
 	d := desk.New(desk.Options{
-		Store: n.store, Secret: []byte(strings.Repeat("s", 32)), PublicURL: "http://staff.example", Zone: time.UTC, Now: n.box.Now, Log: slog.New(slog.DiscardHandler),
+		Store: n.store, Keys: signin.New([][]byte{[]byte(strings.Repeat("s", 32))}), PublicURL: "http://staff.example", Zone: time.UTC, Now: n.box.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	screens := New(Options{
 		Desk: d, Store: n.store, Reports: reports.New(reports.Options{Store: n.store, Timezone: time.UTC, Now: n.box.Now}),

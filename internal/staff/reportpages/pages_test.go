@@ -21,6 +21,7 @@ import (
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/staff/figure"
@@ -70,7 +71,7 @@ func newNewsroom(t *testing.T) *newsroom {
 	n.answers = reports.New(reports.Options{Store: db, Timezone: kyiv, Now: now})
 	_, err = n.answers.CloseMonth(t.Context(), closed, "admin@example.org")
 	ok(t, err)
-	d := desk.New(desk.Options{Store: db, Secret: []byte("0123456789abcdef0123456789abcdef"), PublicURL: "http://staff.test", Sandbox: true, Zone: kyiv, Now: now})
+	d := desk.New(desk.Options{Store: db, Keys: signin.New([][]byte{[]byte("0123456789abcdef0123456789abcdef")}), PublicURL: "http://staff.test", Sandbox: true, Zone: kyiv, Now: now})
 	pages := staff.New(d, overview.New(overview.Options{Desk: d, Reports: n.answers}), reportpages.New(reportpages.Options{Desk: d, Reports: n.answers}))
 	e := gin.New()
 	for _, r := range pages.Routes {
