@@ -117,7 +117,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return err
 	}
 	supporters := newAccount(settings, local, s.store, book, limit, s.log)
-	s.parts = append(s.parts, supporters.Run)
+	s.parts = append(s.parts, supporters.Run, newPrivacy(settings, local, s.store, book, s.log).Run)
 	answers := reports.New(reports.Options{Store: s.store, Timezone: settings.Timezone, Now: time.Now})
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})

@@ -114,6 +114,15 @@ func SupporterKey(email, customer, key string) string {
 	return "gift:" + key
 }
 
+// ErasedKey returns the supporter who stands for somebody who was erased; random
+// leads to nobody.
+func ErasedKey(random string) string { return erasedPrefix + random }
+
+// Erased reports whether a supporter stands for somebody who was erased.
+func Erased(supporter string) bool { return strings.HasPrefix(supporter, erasedPrefix) }
+
+const erasedPrefix = "erased:"
+
 // All is the scope of everybody.
 const All = "all"
 

@@ -19,8 +19,9 @@ import (
 // A delivered event, with what it said.
 type delivered struct {
 	store.Event
-	said []objects.Said
-	want objects.Ref // to be fetched at our API version; "" if not
+	said     []objects.Said
+	want     objects.Ref   // to be fetched at our API version; "" if not
+	mentions []objects.Ref // of an event that says nothing: what its body names
 }
 
 // read makes of a signed body what is stored of it. It never fails: what it
@@ -55,6 +56,9 @@ func (l *Ledger) read(body []byte) *delivered {
 		} else if err != nil {
 			d.park(err)
 		}
+	}
+	if len(d.said) == 0 {
+		d.mentions = objects.Mentions(body)
 	}
 	return d
 }

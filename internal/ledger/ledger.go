@@ -224,6 +224,9 @@ func (l *Ledger) park(r *request, reason error) error {
 	parked := *r
 	d := *r.event
 	d.State, d.Error = store.Parked, reason.Error()
+	if body, err := Unpack(d.Body); err == nil { // it says nothing now, but may tell of somebody who was erased
+		d.mentions = objects.Mentions(body)
+	}
 	parked.event, parked.facts = &d, nil
 	return l.record([]*request{&parked})
 }

@@ -106,8 +106,23 @@ func (g *graph) join(ctx context.Context, batch []*request) ([]objects.Change, e
 			}
 		}
 	}
+	for _, ref := range slices.Collect(maps.Keys(touched)) {
+		if objects.Personal(ref.Kind()) {
+			touched[objects.ErasureOf(ref)] = true
+		}
+	}
+	for _, r := range batch {
+		if r.event != nil {
+			for _, ref := range r.event.mentions {
+				touched[objects.ErasureOf(ref)] = true
+			}
+		}
+	}
 	maps.DeleteFunc(names, func(_ objects.Ref, wanted bool) bool { return !wanted })
 	if err := g.load(ctx, slices.Collect(maps.Keys(touched)), slices.Collect(maps.Keys(names))); err != nil {
+		return nil, err
+	}
+	if err := g.forget(batch); err != nil {
 		return nil, err
 	}
 	reach := map[objects.Ref]string{}

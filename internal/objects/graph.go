@@ -172,6 +172,10 @@ func (w *walk) affect(ref Ref, reach bool) {
 		if c := find[*Correction](w.Graph, KindCorrection, ref.ID()); c != nil {
 			w.affect(c.Object, true)
 		}
+	case KindErasure:
+		if e := find[*Erasure](w.Graph, KindErasure, ref.ID()); e != nil {
+			w.affect(e.Object, true)
+		}
 	}
 }
 

@@ -106,11 +106,21 @@ func (g *Graph) payment(root Ref, charges map[string]*Charge) *giving.Donation {
 		Created: first.Created, Interval: o.interval(), Currency: upper(first.Currency), Attribution: won,
 		Renewal: o.renews(), Turned: first.Created,
 	}
-	d.Supporter = giving.SupporterKey(d.Email, d.Customer, d.Key)
+	g.setSupporter(root, d)
 	for _, id := range paid {
 		g.addMoney(d, root, id, charges[id])
 	}
 	return d
+}
+
+// setSupporter says who gave: one who was erased has nothing else.
+func (g *Graph) setSupporter(root Ref, d *giving.Donation) {
+	erased := g.erased(root, NewRef(KindSubscription, d.Subscription), NewRef(KindCustomer, d.Customer))
+	if erased != "" {
+		d.Supporter, d.Email, d.Name = erased, "", ""
+		return
+	}
+	d.Supporter = giving.SupporterKey(d.Email, d.Customer, d.Key)
 }
 
 // addMoney adds one charge with its refunds, disputes and balance transactions.
@@ -290,7 +300,7 @@ func (g *Graph) outOfBand(root Ref) *giving.Donation {
 		Interval: o.interval(), Currency: upper(i.Currency), Gross: i.Paid, Attribution: won, Renewal: o.renews(),
 	}
 	d.Turned = d.Created
-	d.Supporter = giving.SupporterKey(d.Email, d.Customer, d.Key)
+	g.setSupporter(root, d)
 	return d
 }
 
@@ -305,7 +315,7 @@ func (g *Graph) offline(root Ref) *giving.Donation {
 		Source: "offline", Created: gift.Received, Interval: cmp.Or(gift.Interval, giving.Once), Currency: upper(gift.Currency),
 		Gross: gift.Amount, Refunded: gift.Refunded, Attribution: g.corrected(gift.Won, root), Turned: gift.Received,
 	}
-	d.Supporter = giving.SupporterKey(d.Email, "", d.Key)
+	g.setSupporter(root, d)
 	return d
 }
 
@@ -328,7 +338,11 @@ func (g *Graph) Membership(root Ref, now int64, grace time.Duration) *giving.Mem
 		Ended: state.Ended, PeriodEnd: state.PeriodEnd, CancelAtEnd: state.CancelAtEnd, Currency: upper(state.Currency),
 		Amount: state.Amount, Interval: giving.Interval(state.Interval), Attribution: won,
 	}
-	m.Supporter = giving.SupporterKey(m.Email, m.Customer, m.Subscription)
+	if erased := g.erased(root, NewRef(KindCustomer, m.Customer)); erased != "" {
+		m.Supporter, m.Email = erased, ""
+	} else {
+		m.Supporter = giving.SupporterKey(m.Email, m.Customer, m.Subscription)
+	}
 	switch state.being() {
 	case counts:
 		m.Live = true

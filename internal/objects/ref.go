@@ -30,6 +30,7 @@ const (
 	KindOffline      Kind = "offline"    // a gift outside Stripe, as imported
 	KindAdopted      Kind = "adopted"    // a Stripe object of an earlier system, as imported
 	KindCorrection   Kind = "correction" // what staff say won a gift or membership
+	KindErasure      Kind = "erasure"    // that somebody was erased, and who stands for them
 )
 
 // A Ref names one object: its kind and id, written charge/ch_1.

@@ -65,6 +65,8 @@ func Empty(kind Kind) Register {
 		return new(Adopted)
 	case KindCorrection:
 		return new(Correction)
+	case KindErasure:
+		return new(Erasure)
 	}
 	return nil
 }

@@ -1,0 +1,134 @@
+// Package privacy removes what is known of people: of one who asks for it, and
+// of all when its time is over.
+package privacy
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/stripeapi"
+)
+
+// How long what is kept, beside what the mails and the sign-in rows keep
+// themselves. docs/privacy.md says the same.
+const (
+	KeepCheckouts = 89 * 24 * time.Hour // attempts that were not paid; Stripe closes them after a day
+
+	purgeEvery = time.Hour
+	purgeAt    = 1000 // rows looked at with one statement
+	deleteAt   = 100  // customers
+)
+
+// factPurged says up to when old attempts were looked through.
+const factPurged = "checkouts_purged"
+
+// Options are what a service works with. All are required.
+type Options struct {
+	Store  *store.Store
+	Ledger *ledger.Ledger
+	Stripe *stripeapi.Client
+	Secret []byte // of the hash by which the audit log names an address
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// A Service removes what is known of people. It is safe for concurrent use.
+type Service struct{ Options }
+
+// New returns a service.
+func New(o Options) *Service { return &Service{o} }
+
+// Pseudonym returns what stands for an address in the audit log: a keyed hash,
+// which leads nobody to the address but tells those who know it that it was
+// this one.
+func (s *Service) Pseudonym(address string) string {
+	mac := hmac.New(sha256.New, s.Secret)
+	mac.Write([]byte("erased address\x00" + store.FoldEmail(address)))
+	return "address:" + hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// Erase removes what is known of the person behind an address; see
+// [ledger.Ledger.Erase]. who says on whose word.
+func (s *Service) Erase(ctx context.Context, address string, who store.Entry) (ledger.Erased, error) {
+	who.At, who.Action, who.Subject = s.Now(), "supporter.erase", s.Pseudonym(address)
+	return s.Ledger.Erase(ctx, address, who)
+}
+
+// DeleteCustomers deletes at Stripe the customers of people who were erased and
+// have no membership that runs. What fails is tried again the next time; the
+// errors are joined.
+func (s *Service) DeleteCustomers(ctx context.Context) (deleted int, err error) {
+	var failed []error
+	for after := ""; ; {
+		customers, err := s.Store.ErasedCustomers(ctx, after, deleteAt)
+		if err != nil {
+			return deleted, err
+		}
+		for _, customer := range customers {
+			at, reason := s.Now(), ""
+			if err := s.Stripe.DeleteCustomer(ctx, customer); err != nil {
+				failed = append(failed, err)
+				at, reason = time.Time{}, err.Error()
+			} else {
+				deleted++
+			}
+			if err := s.Store.CustomerDeleted(ctx, customer, at, reason); err != nil {
+				return deleted, err
+			}
+			after = customer
+		}
+		if len(customers) < deleteAt {
+			return deleted, errors.Join(failed...)
+		}
+	}
+}
+
+// Run removes what is over once an hour, until ctx ends. Replicas may do so at
+// once: what one has removed is gone for the other.
+func (s *Service) Run(ctx context.Context) error {
+	next := time.NewTicker(purgeEvery)
+	defer next.Stop()
+	for {
+		if err := s.Purge(ctx); err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "privacy: what is over is not all removed", "err", err)
+		}
+		if _, err := s.DeleteCustomers(ctx); err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "privacy: customers of erased people are still at Stripe", "err", err)
+		}
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// Purge removes attempts to give that were not paid and are older than
+// [KeepCheckouts].
+func (s *Service) Purge(ctx context.Context) error {
+	said, err := s.Store.Fact(ctx, factPurged)
+	if err != nil {
+		return err
+	}
+	micros, _ := strconv.ParseInt(said, 10, 64) // "" is the beginning
+	from, to := store.Time(micros), s.Now().Add(-KeepCheckouts)
+	for from.Before(to) {
+		until, _, err := s.Store.DropCheckouts(ctx, from, to, purgeAt)
+		if err != nil {
+			return err
+		}
+		if err := s.Store.PutFact(ctx, factPurged, strconv.FormatInt(store.Micros(until), 10)); err != nil {
+			return err
+		}
+		from = until
+	}
+	return nil
+}
