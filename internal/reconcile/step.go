@@ -275,7 +275,6 @@ func (r *run) compareFetched(ctx context.Context, refs []objects.Ref) error {
 		calls.Go(func() error {
 			answer, err := r.Stripe.Fetch(callCtx, ref.Kind(), ref.ID())
 			if stripeapi.IsKind(err, stripeapi.Missing) {
-				r.Log.WarnContext(ctx, "stored, and not at Stripe", "ref", string(ref), "err", err)
 				return nil
 			}
 			answers[i] = ledger.Answer(answer)
@@ -286,10 +285,16 @@ func (r *run) compareFetched(ctx context.Context, refs []objects.Ref) error {
 		return err
 	}
 	var there []ledger.Answer
-	for _, a := range answers {
-		if a.Object != nil {
-			there = append(there, a)
+	var missing []string
+	for i, a := range answers {
+		if a.Object == nil {
+			missing = append(missing, string(refs[i]))
+			continue
 		}
+		there = append(there, a)
+	}
+	if len(missing) > 0 {
+		r.Log.WarnContext(ctx, "stored, and not at Stripe", "objects", len(missing), "first", missing[0])
 	}
 	r.Objects += len(there)
 	return r.compare(ctx, there)
