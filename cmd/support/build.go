@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/united24media/support/internal/articles"
 	"github.com/united24media/support/internal/ask"
 	"github.com/united24media/support/internal/attribution"
 	"github.com/united24media/support/internal/campaign"
@@ -110,6 +111,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	if err != nil {
 		return err
 	}
+	s.parts = append(s.parts, newArticles(settings, s.store, asks, s.log).Run)
 	signals := ask.NewSignals(ask.SignalsOptions{Add: s.store.AddSignals, Redis: cache, Signer: signer, Timezone: settings.Timezone, Log: s.log})
 	s.parts = append(s.parts, func(ctx context.Context) error { signals.Run(ctx); return nil })
 	giving, err := newCheckout(settings, local, s.store, limit, guard, signer, said, s.log)
@@ -156,6 +158,21 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Ready: s.current.Load, Log: s.log, Metrics: s.metrics, Tracer: tracer,
 	})
 	return nil
+}
+
+// newArticles returns what reads the titles of the site's articles. Our own
+// address has no feed of them, but the sandbox has an example.
+func newArticles(settings config.Settings, db *store.Store, asks *ask.Service, log *slog.Logger) *articles.Reader {
+	o := articles.Options{Store: db, Now: time.Now, Log: log}
+	for _, origin := range settings.SiteOrigins {
+		if origin != clean.Origin(settings.PublicURL) {
+			o.Origins = append(o.Origins, origin)
+		}
+	}
+	if settings.Sandbox() {
+		o.Known = append(o.Known, asks.ExampleArticle())
+	}
+	return articles.New(o)
 }
 
 // newLimits returns how often somebody may do something.

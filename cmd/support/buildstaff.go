@@ -18,6 +18,7 @@ import (
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/staff/account"
+	named "github.com/united24media/support/internal/staff/articles"
 	"github.com/united24media/support/internal/staff/asks"
 	"github.com/united24media/support/internal/staff/audit"
 	"github.com/united24media/support/internal/staff/campaigns"
@@ -66,6 +67,7 @@ func newStaff(settings config.Settings, o staffParts, log *slog.Logger) (*staff.
 			Desk: d, Level: o.level, Ledger: o.ledger, Counts: o.counts, Redis: pinging(o.redis), Stripe: o.level.Stripe.Health, Mails: !settings.SMTPURL.Empty() && !settings.Sandbox(),
 		}),
 		mailbox.New(mailbox.Options{Desk: d, Mail: o.mail}),
+		named.New(named.Options{Desk: d}),
 		audit.New(audit.Options{Desk: d}),
 		team.New(team.Options{Desk: d}),
 		account.New(account.Options{Desk: d, Passkey: in.Passkey}),

@@ -16,6 +16,7 @@ import (
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/policy"
+	"github.com/united24media/support/internal/store"
 )
 
 var (
@@ -65,6 +66,14 @@ type exampleLanguage struct {
 	Current    bool
 }
 
+// exampleTitle is what the example article is called.
+const exampleTitle = "UK Defense Secretary Sets Out Conditions for Sending Troops to Ukraine"
+
+// ExampleArticle is what reports call the example article.
+func (s *Service) ExampleArticle() store.Article {
+	return store.Article{Slug: exampleArticle, Title: exampleTitle, Address: s.base + "/"}
+}
+
 // Example handles GET /: an article with the two asks, embedded as a site
 // would. lang and country in its address go to the asks, so that they can be
 // seen in every language and currency; the article itself is English.
@@ -78,13 +87,14 @@ func (s *Service) Example(c *gin.Context) error {
 	}
 	style := look.TokensCSS(":root") + exampleCSS + ReserveCSS
 	page := struct {
+		Title     string
 		Base      string
 		Icon      string
 		Style     template.CSS
 		Script    template.HTML
 		Mid, End  template.HTML
 		Languages []exampleLanguage
-	}{Base: s.base, Icon: look.Icon.Path, Style: template.CSS(style), Script: template.HTML(s.scriptTag())}
+	}{Title: exampleTitle, Base: s.base, Icon: look.Icon.Path, Style: template.CSS(style), Script: template.HTML(s.scriptTag())}
 	e.Placement = policy.Mid
 	page.Mid = template.HTML(s.element(e))
 	e.Placement = policy.End

@@ -110,7 +110,7 @@ func (s *Story) Record(ctx context.Context, book *ledger.Ledger, progress func(d
 }
 
 // Store adds what is no fact of Stripe's: what readers did with asks, the
-// checkouts they began, and the campaigns. Doing it again changes nothing.
+// checkouts they began, the campaigns, and what the articles are called. Doing it again changes nothing.
 func (s *Story) Store(ctx context.Context, db *store.Store) error {
 	if err := db.AddCheckouts(ctx, s.Checkouts); err != nil {
 		return err
@@ -119,6 +119,13 @@ func (s *Story) Store(ctx context.Context, db *store.Store) error {
 		if err := db.PutCampaign(ctx, c); err != nil {
 			return err
 		}
+	}
+	named := make([]store.Article, len(s.Articles))
+	for i, a := range s.Articles {
+		named[i] = store.Article{Slug: a.Slug, Title: a.Title, Seen: a.Published}
+	}
+	if err := db.AddArticles(ctx, named); err != nil {
+		return err
 	}
 	// Signals are added to what is there, all of them or none: those of the
 	// first day tell whether they were.

@@ -26,6 +26,7 @@ var floors = map[string]int{
 	"internal/demo":      5,
 	"internal/reports":   5,
 	"internal/privacy":   5,
+	"internal/articles":  5,
 	"internal/counts":    5,
 	"internal/policy":    5,
 	"internal/campaign":  5,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/united24media/support/internal/chart"
 	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/staff/articles"
 	"github.com/united24media/support/internal/staff/figure"
 	"github.com/united24media/support/internal/staff/period"
 	"github.com/united24media/support/internal/staff/tally"
@@ -22,7 +23,8 @@ type table struct {
 }
 
 type row struct {
-	Name      string
+	Name      template.HTML // of an article, with its slug
+	key       string
 	Share     template.HTML
 	Donations int64
 	Received  int64
@@ -59,8 +61,8 @@ func (o *Overview) tables(ctx context.Context, q question) ([][]table, error) {
 		if len(one.Rows) > most {
 			one.Rows = one.Rows[:most]
 		}
-		for i := range one.Rows {
-			one.Rows[i].Name = figure.Key(t.by, one.Rows[i].Name)
+		if err := o.nameRows(ctx, t.by, one.Rows); err != nil {
+			return nil, err
 		}
 		all[t.column] = append(all[t.column], one)
 	}
@@ -73,7 +75,7 @@ func rows(now, before reports.Report, q question) []row {
 	var all []row
 	whole := int64(0)
 	for key, t := range tally.ByKey(now.Rows) {
-		r := row{Name: key, Donations: t.Donations, Received: t.Settled(q.in).Received}
+		r := row{key: key, Donations: t.Donations, Received: t.Settled(q.in).Received}
 		if q.period.Compared() {
 			was := int64(0)
 			if then[key] != nil {
@@ -85,10 +87,29 @@ func rows(now, before reports.Report, q question) []row {
 		all = append(all, r)
 	}
 	slices.SortFunc(all, func(a, b row) int {
-		return cmp.Or(-cmp.Compare(a.Received, b.Received), -cmp.Compare(a.Donations, b.Donations), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(-cmp.Compare(a.Received, b.Received), -cmp.Compare(a.Donations, b.Donations), cmp.Compare(a.key, b.key))
 	})
 	for i := range all {
 		all[i].Share = chart.Share(all[i].Received, whole)
 	}
 	return all
+}
+
+// nameRows names what rows are of.
+func (o *Overview) nameRows(ctx context.Context, by string, rows []row) error {
+	if by != "article" {
+		for i, r := range rows {
+			rows[i].Name = template.HTML(template.HTMLEscapeString(figure.Key(by, r.key)))
+		}
+		return nil
+	}
+	slugs := make([]string, len(rows))
+	for i, r := range rows {
+		slugs[i] = r.key
+	}
+	names, err := articles.Named(ctx, o.Desk.Store, slugs)
+	for i, slug := range slugs {
+		rows[i].Name = names.HTML(slug)
+	}
+	return err
 }

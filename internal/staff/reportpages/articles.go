@@ -11,6 +11,7 @@ import (
 	"github.com/united24media/support/internal/chart"
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/staff/articles"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/staff/figure"
 	"github.com/united24media/support/internal/staff/period"
@@ -81,7 +82,8 @@ type articlesView struct {
 
 type articleRow struct {
 	reports.Funnel
-	Name string
+	Name template.HTML // with its slug
+	Edit string        // where it is corrected; "" for who may not
 	Net  int64
 	Rate rate
 }
@@ -130,11 +132,19 @@ func (p *Pages) showArticles(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
+	names, err := articles.Named(v.Request.Context(), p.Desk.Store, slugs(found))
+	if err != nil {
+		return err
+	}
 	const at = path + "/articles"
 	body := articlesView{Frame: p.frame("Articles", "/articles", q.question), In: q.in}
 	most := mostOf(found)
 	for _, f := range found {
-		body.Rows = append(body.Rows, articleRow{f, figure.Key("article", f.Key), netIn(f.Settled, q.in), rateOf(f.Rate, f.Seen, most)})
+		r := articleRow{Funnel: f, Name: names.HTML(f.Key), Net: netIn(f.Settled, q.in), Rate: rateOf(f.Rate, f.Seen, most)}
+		if f.Key != "" && v.Member.Role.Allows(desk.Finance) {
+			r.Edit = articles.Edit(f.Key)
+		}
+		body.Rows = append(body.Rows, r)
 	}
 	for _, c := range articleSorts {
 		body.Columns = append(body.Columns, p.articleColumn(q, c[0], c[1]))
@@ -162,6 +172,15 @@ func netIn(settled []reports.Settled, currency string) int64 {
 	return 0
 }
 
+// slugs are the keys of articles.
+func slugs(found []reports.Funnel) []string {
+	all := make([]string, len(found))
+	for i, f := range found {
+		all[i] = f.Key
+	}
+	return all
+}
+
 // articlesAtOnce is how many articles are read together for a file.
 const articlesAtOnce = 500
 
@@ -173,15 +192,19 @@ func (p *Pages) articlesCSV(v *desk.Visit) error {
 		return err
 	}
 	return sendCSV(v, p.fileName("articles", q.question), func(w io.Writer) error {
-		s := reports.NewSheet(w, "article", "seen", "clicked", "checkouts", "paid", "kept", "renewals",
+		s := reports.NewSheet(w, "article", "title", "address", "seen", "clicked", "checkouts", "paid", "kept", "renewals",
 			"kept_per_million_seen", "low", "high", "settlement_currency", "fee_minor", "net_minor", "timezone")
 		for offset := 0; ; offset += articlesAtOnce {
 			found, more, err := p.articlesOf(v, q, articlesAtOnce, offset)
 			if err != nil {
 				return err
 			}
+			names, err := articles.Named(v.Request.Context(), p.Desk.Store, slugs(found))
+			if err != nil {
+				return err
+			}
 			for _, f := range found {
-				writeFunnel(s, f, p.Reports.Timezone())
+				writeFunnel(s, f, names, p.Reports.Timezone())
 			}
 			if !more {
 				return s.End()
@@ -192,18 +215,19 @@ func (p *Pages) articlesCSV(v *desk.Visit) error {
 
 // writeFunnel writes a row for each currency an article was settled in, or one
 // where it was in none.
-func writeFunnel(s *reports.Sheet, f reports.Funnel, zone string) {
+func writeFunnel(s *reports.Sheet, f reports.Funnel, names articles.Names, zone string) {
+	is := names[f.Key]
 	settled := f.Settled
 	if len(settled) == 0 {
 		settled = []reports.Settled{{}}
 	}
 	for _, m := range settled {
-		cells := []any{f.Key, f.Seen, f.Clicked, f.Checkouts, f.Paid, f.Kept, f.Renewals, nil, nil, nil, m.Currency, m.Fee, m.Net, zone}
+		cells := []any{f.Key, is.Title, is.Address, f.Seen, f.Clicked, f.Checkouts, f.Paid, f.Kept, f.Renewals, nil, nil, nil, m.Currency, m.Fee, m.Net, zone}
 		if f.Seen > 0 {
-			cells[7], cells[8], cells[9] = f.Rate.Value, f.Rate.Low, f.Rate.High
+			cells[9], cells[10], cells[11] = f.Rate.Value, f.Rate.Low, f.Rate.High
 		}
 		if m.Currency == "" {
-			cells[11], cells[12] = nil, nil
+			cells[13], cells[14] = nil, nil
 		}
 		s.Row(cells...)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ import (
 type newsroom struct {
 	*httptest.Server
 	world   *world.World
+	store   *store.Store
 	book    *ledger.Ledger
 	answers *reports.Service
 	cookies map[desk.Role]string
@@ -61,6 +63,7 @@ func newNewsroom(t *testing.T) *newsroom {
 	t.Cleanup(func() { db.Close() })
 	_, err = db.Migrate(t.Context())
 	ok(t, err)
+	n.store = db
 	now := func() time.Time { return time.Unix(world.End, 0) }
 	n.book = ledger.New(ledger.Options{Store: db, Now: now, Timezone: kyiv, Grace: world.Grace})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -265,5 +268,43 @@ func TestCSV(t *testing.T) {
 		if len(rows) < 2 && !strings.Contains(address, "experiments") {
 			t.Errorf("%s has no row: %v", address, rows)
 		}
+	}
+}
+
+// TestArticlesGoByTheirTitles looks for a title with the slug wherever articles
+// are listed, on the screens and in files.
+func TestArticlesGoByTheirTitles(t *testing.T) {
+	t.Parallel()
+	n := newNewsroom(t)
+	var named []store.Article
+	for row := range n.world.AfterFetches.Daily {
+		if row.Dimension == "article" && row.Value != "" {
+			named = append(named, store.Article{Slug: row.Value, Title: "On <" + row.Value + ">", Address: "https://news.example/" + row.Value})
+		}
+	}
+	slug := named[0].Slug
+	ok(t, n.store.AddArticles(t.Context(), named))
+	for _, address := range []string{
+		"/staff?" + always, "/staff/reports?by=article&" + always, "/staff/reports?by=placement&across=article&" + always,
+		"/staff/reports/articles?" + always,
+	} {
+		want := `<a href="https://news.example/` + slug + `" rel="noreferrer">On &lt;` + slug + `&gt;</a> <small class="slug">` + slug + `</small>`
+		if page := n.get(t, desk.Viewer, address); !strings.Contains(page, want) {
+			t.Errorf("%s has no %s", address, want)
+		}
+	}
+	for _, address := range []string{".csv?by=article&", ".csv?by=article&across=month&", ".csv?by=placement&across=article&", "/articles.csv?"} {
+		rows, err := csv.NewReader(strings.NewReader(n.get(t, desk.Viewer, "/staff/reports"+address+always))).ReadAll()
+		ok(t, err)
+		found := false
+		for _, row := range rows {
+			found = found || slices.Contains(row, slug) && slices.Contains(row, "On <"+slug+">") && slices.Contains(row, "https://news.example/"+slug)
+		}
+		if !found {
+			t.Errorf("%s has no row with the slug, the title and the address: %v", address, rows[:2])
+		}
+	}
+	if page := n.get(t, desk.Finance, "/staff/reports/articles?"+always); !strings.Contains(page, "/staff/articles/edit?article="+slug) {
+		t.Error("the list of articles does not lead to where they are corrected")
 	}
 }

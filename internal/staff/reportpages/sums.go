@@ -6,7 +6,6 @@ import (
 	_ "embed" // the page
 	"fmt"
 	"html/template"
-	"io"
 	"slices"
 	"time"
 
@@ -94,12 +93,13 @@ type column struct {
 type pager struct{ Newer, Older, Text string }
 
 type sumsRow struct {
-	Key, Name, Across string
-	Share             template.HTML
-	Donations, New    int64
-	Settled           tally.Settled
-	Given             []tally.Given // in the order of Currencies
-	Change            template.HTML
+	Key, Across      string
+	Name, AcrossName template.HTML // of an article, with its slug
+	Share            template.HTML
+	Donations, New   int64
+	Settled          tally.Settled
+	Given            []tally.Given // in the order of Currencies
+	Change           template.HTML
 }
 
 // showSums handles GET /staff/reports.
@@ -113,38 +113,6 @@ func (p *Pages) showSums(v *desk.Visit) error {
 		return err
 	}
 	return p.Desk.Render(v, p.sums, desk.Page{Title: body.Frame.Title, Body: body})
-}
-
-// sumsCSV handles GET /staff/reports.csv.
-func (p *Pages) sumsCSV(v *desk.Visit) error {
-	q, err := p.askSums(v)
-	if err != nil {
-		return err
-	}
-	ask := reports.Query{From: q.period.From, To: q.period.To, By: q.by}
-	if q.across == "" {
-		report, err := p.Reports.Report(v.Request.Context(), ask)
-		if err != nil {
-			return err
-		}
-		return sendCSV(v, p.fileName("donations-by-"+q.by, q.question), report.WriteCSV)
-	}
-	cross, err := p.Reports.Cross(v.Request.Context(), ask, q.across)
-	if err != nil {
-		return err
-	}
-	return sendCSV(v, p.fileName("donations-by-"+q.by+"-and-"+q.across, q.question), func(w io.Writer) error { return writeCross(w, cross) })
-}
-
-// writeCross writes the cells of a report by two dimensions.
-func writeCross(w io.Writer, c reports.Cross) error {
-	s := reports.NewSheet(w, c.By, c.Across, "currency", "settlement_currency", "donations", "new_supporters",
-		"gross_minor", "refunded_minor", "disputed_minor", "received_minor", "fee_minor", "net_minor", "timezone")
-	for _, cell := range c.Cells {
-		s.Row(cell.Key, cell.Across, cell.Currency, cell.SettlementCurrency, cell.Donations, cell.NewSupporters,
-			cell.Gross, cell.Refunded, cell.Disputed, cell.Received, cell.Fee, cell.Net, c.Timezone)
-	}
-	return s.End()
 }
 
 func (p *Pages) sumsView(ctx context.Context, q sumsQuestion) (sumsView, error) {
@@ -173,6 +141,9 @@ func (p *Pages) sumsView(ctx context.Context, q sumsQuestion) (sumsView, error) 
 	} else {
 		err = p.crossRows(ctx, &body, q, ask)
 	}
+	if err == nil {
+		err = p.nameRows(ctx, &body, q)
+	}
 	return body, err
 }
 
@@ -194,7 +165,7 @@ func (p *Pages) plainRows(ctx context.Context, body *sumsView, q sumsQuestion, r
 	byPeriod := q.by == "day" || q.by == "month"
 	var rows []sumsRow
 	for key, t := range tally.ByKey(report.Rows) {
-		r := sumsRow{Key: key, Name: figure.Key(q.by, key), Donations: t.Donations, New: t.NewSupporters, Settled: t.Settled(q.in), Given: given(t, body.Currencies)}
+		r := sumsRow{Key: key, Donations: t.Donations, New: t.NewSupporters, Settled: t.Settled(q.in), Given: given(t, body.Currencies)}
 		if body.Compared && !byPeriod {
 			was := int64(0)
 			if then[key] != nil {
@@ -232,13 +203,13 @@ func (p *Pages) crossRows(ctx context.Context, body *sumsView, q sumsQuestion, a
 	var rows []sumsRow
 	for at, t := range sums {
 		rows = append(rows, sumsRow{
-			Key: at.key + "\x00" + at.across, Name: figure.Key(q.by, at.key), Across: figure.Key(q.across, at.across),
+			Key: at.key + "\x00" + at.across, Across: at.across,
 			Donations: t.Donations, New: t.NewSupporters, Settled: t.Settled(q.in), Given: given(t, body.Currencies),
 		})
 	}
 	body.order(rows, q)
 	if q.across == "day" || q.across == "month" {
-		body.Chart, err = p.crossChart(q, cross)
+		body.Chart, err = p.crossChart(ctx, q, cross)
 	}
 	return err
 }
@@ -311,7 +282,7 @@ func (p *Pages) periodChart(q sumsQuestion, report reports.Report) (template.HTM
 const series = 5
 
 // crossChart stacks the keys that brought most, and all others.
-func (p *Pages) crossChart(q sumsQuestion, cross reports.Cross) (template.HTML, error) {
+func (p *Pages) crossChart(ctx context.Context, q sumsQuestion, cross reports.Cross) (template.HTML, error) {
 	total := tally.ByKey(cross.Rows)
 	var keys []string
 	for key := range total {
@@ -344,8 +315,13 @@ func (p *Pages) crossChart(q sumsQuestion, cross reports.Cross) (template.HTML, 
 			return cells[key].Settled(q.in).Received
 		})})
 	}
-	for _, key := range keys[:min(series, len(keys))] {
-		add(figure.Key(q.by, key), byKey[key])
+	drawn := keys[:min(series, len(keys))]
+	names, err := p.keyNames(ctx, q.by, drawn)
+	if err != nil {
+		return "", err
+	}
+	for _, key := range drawn {
+		add(names(key), byKey[key])
 	}
 	if others := byKey["\x00others"]; others != nil {
 		add(fmt.Sprintf("%d others", len(keys)-series), others)
