@@ -39,7 +39,7 @@ func newRoom(t *testing.T) *room {
 	_, err = db.Migrate(t.Context())
 	ok(t, err)
 	now := func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
-	d := desk.New(desk.Options{Store: db, Secret: []byte(strings.Repeat("s", 32)), PublicURL: "http://staff.example", Zone: time.UTC, Now: now})
+	d := desk.New(desk.Options{Store: db, PublicURL: "http://staff.example", Zone: time.UTC, Now: now})
 	r := &room{db, gin.New()}
 	for _, m := range d.Mount(articles.New(articles.Options{Desk: d}).Routes()...) {
 		r.pages.Handle(m.Method, m.Path, func(c *gin.Context) {
