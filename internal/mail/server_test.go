@@ -24,7 +24,6 @@ type mailServer struct {
 	certificates *tls.Config
 	mu           sync.Mutex
 	received     []received
-	signedIn     []string
 	logins       int
 	answer       func(to string, nth int) error // what it says to a recipient, or errCut
 	onData       func(nth int) error            // what it says to the content, or errCut
