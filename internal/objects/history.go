@@ -6,15 +6,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/united24media/support/internal/giving"
 )
 
-// A History is what a subscription was seen to be, as text. For each month and
-// each thing that it was in it, the first and the last sight of that are kept:
+// A History is what a subscription was seen to be, as text. For each day and
+// each thing that it was on it, the first and the last sight of that are kept:
 // so it stays small, and joins in any order to the same. A membership that goes
-// back and forth more than once within a month loses what was in between.
+// back and forth more than once within a day loses what was in between; over
+// longer, somebody who paid late and was seen again weeks later would be taken
+// for one who had left.
 type History string
 
 // What a subscription can be, as far as memberships are concerned.
@@ -25,9 +26,11 @@ const (
 	nothing = "none"  // ended, unpaid or paused
 )
 
-// A sight is that a subscription was something, first and last in a month.
+const secondsADay = 24 * 60 * 60
+
+// A sight is that a subscription was something, first and last on a day.
 type sight struct {
-	month           int64 // since 1970, in UTC
+	day             int64 // since 1970, in UTC
 	being           string
 	amount          int64
 	currency        string
@@ -37,11 +40,11 @@ type sight struct {
 }
 
 func (s *sight) same(t *sight) bool {
-	return s.month == t.month && s.being == t.being && s.amount == t.amount && s.currency == t.currency && s.interval == t.interval
+	return s.day == t.day && s.being == t.being && s.amount == t.amount && s.currency == t.currency && s.interval == t.interval
 }
 
 func (s *sight) compare(t *sight) int {
-	return cmp.Or(cmp.Compare(s.month, t.month), cmp.Compare(s.being, t.being), cmp.Compare(s.amount, t.amount),
+	return cmp.Or(cmp.Compare(s.day, t.day), cmp.Compare(s.being, t.being), cmp.Compare(s.amount, t.amount),
 		cmp.Compare(s.currency, t.currency), cmp.Compare(s.interval, t.interval))
 }
 
@@ -62,9 +65,8 @@ func (s *SubState) being() string {
 
 // sightOf returns what was seen of a subscription at one moment.
 func sightOf(at Stamp, s *SubState) sight {
-	t := time.Unix(at.At, 0).UTC()
 	return sight{
-		month: int64(t.Year()-1970)*12 + int64(t.Month()), being: s.being(), amount: s.Amount, currency: s.Currency, interval: s.Interval,
+		day: at.At / secondsADay, being: s.being(), amount: s.Amount, currency: s.Currency, interval: s.Interval,
 		first: at.At, last: at.At, firstBy: at.By, lastBy: at.By,
 	}
 }
@@ -75,7 +77,7 @@ func historyOf(sights []sight) History {
 		if i > 0 {
 			text.WriteByte('\n')
 		}
-		fmt.Fprintf(&text, "%d %s %d %s %s %d %d %d %d", s.month, s.being, s.amount, orDash(s.currency), orDash(s.interval), s.first, s.firstBy, s.last, s.lastBy)
+		fmt.Fprintf(&text, "%d %s %d %s %s %d %d %d %d", s.day, s.being, s.amount, orDash(s.currency), orDash(s.interval), s.first, s.firstBy, s.last, s.lastBy)
 	}
 	return History(text.String())
 }
