@@ -402,10 +402,12 @@ func TestNoLongTaskOnASlowDevice(t *testing.T) {
 	b := newTab(t, 390, 800)
 	b.open(t, f.URL+"/page", shown)
 	// What drawing an ask twice takes: hiding it, and undoing that. The least of
-	// many times is what it takes while this machine does nothing else.
+	// many times is what it takes while this machine does nothing else, so it is
+	// tried until once is enough, or for long.
+	const slower, longTask = 4, 50 // times; milliseconds
 	took := eval[float64](t, b, `(() => {
-		const root = `+mid+`.shadowRoot, times = []
-		for (let i = 0; i < 50; i++) {
+		const root = `+mid+`.shadowRoot, times = [], begun = performance.now()
+		while (performance.now() - begun < 15000 && !times.some(t => t * `+fmt.Sprint(slower)+` <= `+fmt.Sprint(longTask)+`)) {
 			const started = performance.now()
 			root.querySelector('.close').click()
 			root.querySelector('.undo').click()
@@ -414,7 +416,6 @@ func TestNoLongTaskOnASlowDevice(t *testing.T) {
 		}
 		return Math.min(...times)
 	})()`)
-	const slower, longTask = 4, 50 // times; milliseconds
 	if took*slower > longTask {
 		t.Errorf("drawing an ask twice took %.1f ms, which is more than %d on a device %d times slower", took, longTask, slower)
 	}
