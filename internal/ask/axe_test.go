@@ -4,18 +4,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/united24media/support/internal/store"
-	"github.com/united24media/support/internal/testenv"
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // TestAxe looks for what keeps people out.
 func TestAxe(t *testing.T) {
 	t.Parallel()
-	axe := testenv.Axe(t)
 	var f *site
 	f = serveSite(t, map[string]http.HandlerFunc{
 		"/page":     fixture(&f, strictPolicy, "", "<main><h1>A page</h1>"+asked(`campaign="winter"`)+"</main>"),
@@ -31,17 +27,15 @@ func TestAxe(t *testing.T) {
 		for _, scheme := range []string{"light", "dark"} {
 			t.Run(scheme+" "+address, func(t *testing.T) {
 				t.Parallel()
-				b := newTab(t, 390, 800)
-				b.media(t, "prefers-color-scheme", scheme)
-				b.open(t, f.URL+address, shown)
+				b := chromium.New(t, 390, 800)
+				b.Scheme(scheme)
+				b.Open(f.URL+address, shown)
 				// The link that jumps to the content stands before all landmarks, as it should.
 				// The second state has the own amount open with a problem, and the second ask hidden.
 				for _, state := range []string{"true", end + ` && (() => { const root = ` + mid + `.shadowRoot; root.querySelectorAll('input[name=amount]')[4].click()
 				root.querySelector('.give').click(); ` + end + `.shadowRoot.querySelector('.close').click(); return true })()`} {
-					eval[any](t, b, state)
-					b.do(t, chromedp.Sleep(200*time.Millisecond)) // colours on their way are no colours
-					found := eval[[]string](t, b, axe+`; axe.run({exclude: ['.skip']}).then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + n.failureSummary).join('; ')))`)
-					for _, violation := range found {
+					chromium.Eval[any](b, state)
+					for _, violation := range b.Barriers() {
 						t.Error(violation)
 					}
 				}

@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/united24media/support/internal/ask/embed"
 	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // TestPluralsAgreeWithTheBrowser compares the plural forms of our messages with
@@ -21,10 +21,10 @@ import (
 func TestPluralsAgreeWithTheBrowser(t *testing.T) {
 	t.Parallel()
 	numbers := []int64{0, 1, 2, 5, 11, 21, 22, 25, 111, 1_000_000}
-	b := newTab(t, 390, 800)
-	b.do(t, chromedp.Navigate("about:blank"))
+	b := chromium.New(t, 390, 800)
+	b.Do(chromedp.Navigate("about:blank"))
 	for _, lang := range i18n.Languages() {
-		forms := eval[[]string](t, b, fmt.Sprintf(`%s.map(n => new Intl.PluralRules(%q).select(n))`, strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), lang))
+		forms := chromium.Eval[[]string](b, fmt.Sprintf(`%s.map(n => new Intl.PluralRules(%q).select(n))`, strings.ReplaceAll(fmt.Sprint(numbers), " ", ","), lang))
 		said := map[string]string{} // what is said around the number, by form
 		for i, n := range numbers {
 			text := i18n.T(lang, "ask.count", i18n.Args{"Count": n})
@@ -67,16 +67,14 @@ func TestOnPaper(t *testing.T) {
 	t.Parallel()
 	var f *site
 	f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "", asked("")), "/site.css": styles(nil)})
-	b := newTab(t, 800, 900)
-	b.open(t, f.URL+"/page", shown)
-	if _, err := chromedp.Call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
-		t.Fatal(err)
-	}
-	seen := eval[string](t, b, `(root => [...root.querySelectorAll('.text, .printed, fieldset, .go, .close')].filter(e => e.getClientRects().length).map(e => e.className || e.tagName).join(' '))(`+mid+`.shadowRoot)`)
+	b := chromium.New(t, 800, 900)
+	b.Open(f.URL+"/page", shown)
+	b.Media("print")
+	seen := chromium.Eval[string](b, `(root => [...root.querySelectorAll('.text, .printed, fieldset, .go, .close')].filter(e => e.getClientRects().length).map(e => e.className || e.tagName).join(' '))(`+mid+`.shadowRoot)`)
 	if seen != "text printed" {
 		t.Errorf("on paper one sees %q", seen)
 	}
-	if address := eval[string](t, b, mid+`.shadowRoot.querySelector('.printed').textContent`); "http://"+address != f.URL+"/support" {
+	if address := chromium.Eval[string](b, mid+`.shadowRoot.querySelector('.printed').textContent`); "http://"+address != f.URL+"/support" {
 		t.Errorf("the address is %q", address)
 	}
 }
@@ -93,14 +91,14 @@ func TestBackAndForward(t *testing.T) {
 			fmt.Fprint(w, "<!doctype html><title>Another page</title><link rel=icon href=data:,>")
 		},
 	}, counted("all", 1234, 5, 1))
-	b := newTab(t, 390, 800)
-	b.open(t, f.URL+"/page", shown)
-	eval[bool](t, b, `(addEventListener('pageshow', e => window.kept = e.persisted), `+mid+`.scrollIntoView({block: 'center'}), true)`)
+	b := chromium.New(t, 390, 800)
+	b.Open(f.URL+"/page", shown)
+	chromium.Eval[bool](b, `(addEventListener('pageshow', e => window.kept = e.persisted), `+mid+`.scrollIntoView({block: 'center'}), true)`)
 	f.await(t, "mid seen")
-	b.open(t, f.URL+"/other", `document.title === 'Another page'`)
-	eval[bool](t, b, `(history.back(), true)`)
-	b.await(t, `location.pathname === '/page' && `+shown)
-	if !eval[bool](t, b, `window.kept === true`) {
+	b.Open(f.URL+"/other", `document.title === 'Another page'`)
+	chromium.Eval[bool](b, `(history.back(), true)`)
+	b.Await(`location.pathname === '/page' && ` + shown)
+	if !chromium.Eval[bool](b, `window.kept === true`) {
 		t.Skip("this browser keeps no pages for the way back")
 	}
 	asks := func() int { f.mu.Lock(); defer f.mu.Unlock(); return f.asks }
@@ -126,39 +124,32 @@ func TestNothingMovesInAnyLanguage(t *testing.T) {
 		"/page": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			fmt.Fprintf(w, `<!doctype html><html lang=%s><title>A page</title><link rel=icon href=data:,><link rel=stylesheet href=/site.css>
-				<body><script src=/cls.js></script><u24-support article=troops placement=%s><a href=/support>Donate</a></u24-support><p>%s</p>
+				<body><u24-support article=troops placement=%s><a href=/support>Donate</a></u24-support><p>%s</p>
 				<script async src="%s/v1/support.js"></script>`, r.URL.Query().Get("lang"), r.URL.Query().Get("placement"), strings.Repeat("Text. ", 900), f.URL)
 		},
-		"/site.css": styles(nil), "/cls.js": clsScript,
+		"/site.css": styles(nil),
 	}, counted("all", 1234, 5, 1), counted("article:troops", 12, 1, 1))
 	for _, width := range []int64{320, 1280} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			t.Parallel()
-			nothingMoves(t, f, newTab(t, width, 800))
+			nothingMoves(t, f, chromium.New(t, width, 800))
 		})
 	}
 }
 
-func nothingMoves(t *testing.T, f *site, b *tab) {
+func nothingMoves(t *testing.T, f *site, b *chromium.Tab) {
 	t.Helper()
 	for _, lang := range i18n.Languages() {
 		for _, placement := range placements {
 			for _, visit := range []string{"cold", "warm"} {
-				b.open(t, f.URL+"/page?lang="+lang+"&placement="+placement, `document.querySelector('u24-support')?.shadowRoot?.querySelector('.give')`)
-				b.do(t, chromedp.Sleep(150*time.Millisecond)) // a shift is reported after the frame it happened in
-				if shift := eval[float64](t, b, `window.shift`); shift != 0 {
-					heights := eval[[]float64](t, b, `(e => [e.offsetHeight, e.shadowRoot.firstElementChild.scrollHeight])(document.querySelector('u24-support'))`)
-					t.Errorf("%s, %s, %s: the page moved by %v; the ask is %v high", lang, placement, visit, shift, heights)
+				b.Open(f.URL+"/page?lang="+lang+"&placement="+placement, `document.querySelector('u24-support')?.shadowRoot?.querySelector('.give')`)
+				if shift, what := b.Shifts(); shift != 0 {
+					heights := chromium.Eval[[]float64](b, `(e => [e.offsetHeight, e.shadowRoot.firstElementChild.scrollHeight])(document.querySelector('u24-support'))`)
+					t.Errorf("%s, %s, %s: the page moved by %v, %q; the ask is %v high", lang, placement, visit, shift, what, heights)
 				}
 			}
 		}
 	}
-}
-
-// clsScript adds up what moves in a page.
-func clsScript(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/javascript")
-	fmt.Fprint(w, `window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => window.shift += e.value)).observe({type: 'layout-shift', buffered: true})`)
 }
 
 // TestSlowConnection loads a page over what a phone has in a valley: the link
@@ -167,22 +158,17 @@ func TestSlowConnection(t *testing.T) {
 	t.Parallel()
 	var f *site
 	f = serveSite(t, map[string]http.HandlerFunc{
-		"/page":     fixture(&f, "default-src 'self' data:", "", `<script src=/cls.js></script><u24-support article=troops placement=mid><a href=/support>Donate</a></u24-support>`+strings.Repeat("<p>Text</p>", 50)),
-		"/site.css": styles(nil), "/cls.js": clsScript,
+		"/page":     fixture(&f, "default-src 'self' data:", "", `<u24-support article=troops placement=mid><a href=/support>Donate</a></u24-support>`+strings.Repeat("<p>Text</p>", 50)),
+		"/site.css": styles(nil),
 	}, counted("all", 1234, 5, 1))
-	b := newTab(t, 390, 800)
-	if _, err := chromedp.Call(b, network.Enable, network.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
+	b := chromium.New(t, 390, 800)
 	const kbit = 1000 / 8 // bytes a second
-	if _, err := chromedp.Call(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+	chromium.Call(b, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
 		MatchedNetworkConditions: []*network.Conditions{{Latency: 400, DownloadThroughput: 400 * kbit, UploadThroughput: 400 * kbit}},
-	}); err != nil {
-		t.Fatal(err)
-	}
-	b.open(t, f.URL+"/page", `document.querySelector('u24-support a')`)
-	b.await(t, shown)
-	if shift := eval[float64](t, b, `window.shift`); shift != 0 {
-		t.Errorf("the page moved by %v", shift)
+	})
+	b.Open(f.URL+"/page", `document.querySelector('u24-support a')`)
+	b.Await(shown)
+	if shift, what := b.Shifts(); shift != 0 {
+		t.Errorf("the page moved by %v, %q", shift, what)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/united24media/support/internal/ask/embed/bundle"
 	"github.com/united24media/support/internal/policy"
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 const twoVariants = `"variants":[{"name":"control","weight":1},{"name":"short","weight":3,"texts":{"en":{"mid":{"lead":"Stand with us.","action":"Give"}}}}]`
@@ -66,10 +67,10 @@ func TestShare(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprintf(w, `<!doctype html><title>x</title><link rel=icon href=data:,><script>%s</script>`, module)
 	}})
-	b := newTab(t, 390, 800)
-	b.open(t, f.URL+"/page", `typeof device === 'object'`)
+	b := chromium.New(t, 390, 800)
+	b.Open(f.URL+"/page", `typeof device === 'object'`)
 	const ids = 4000
-	shares := eval[[][]float64](t, b, fmt.Sprintf(`Array.from({length: %d}, () => {
+	shares := chromium.Eval[[][]float64](b, fmt.Sprintf(`Array.from({length: %d}, () => {
 		const id = crypto.getRandomValues(new Uint32Array(1))[0]
 		localStorage.setItem('u24-support:id', JSON.stringify([id]))
 		return [device.share('one', true), device.share('two', true), device.share('one', true)]
@@ -93,7 +94,7 @@ func TestShare(t *testing.T) {
 	if want, off := low*0.5, 5*math.Sqrt(low*0.25); math.Abs(both-want) > off {
 		t.Errorf("%v of %v lie in the first half of the other experiment, want %v ± %v", both, low, want, off)
 	}
-	if eval[float64](t, b, `device.share('one', false) + device.share('one', false)`) != 2*eval[float64](t, b, `device.share('one', false)`) {
+	if chromium.Eval[float64](b, `device.share('one', false) + device.share('one', false)`) != 2*chromium.Eval[float64](b, `device.share('one', false)`) {
 		t.Error("without storage a page view does not stay with its share")
 	}
 }
@@ -106,22 +107,22 @@ func TestVariantReachesReaderAndLink(t *testing.T) {
 	if err := f.policies.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b := newTab(t, 390, 800)
-	b.open(t, f.URL+"/page?u24-variant=short", shown)
-	link := eval[map[string]string](t, b, `Object.fromEntries(new URL(`+mid+`.shadowRoot.querySelector('.give').href).searchParams)`)
+	b := chromium.New(t, 390, 800)
+	b.Open(f.URL+"/page?u24-variant=short", shown)
+	link := chromium.Eval[map[string]string](b, `Object.fromEntries(new URL(`+mid+`.shadowRoot.querySelector('.give').href).searchParams)`)
 	claim, err := f.signer.Verify(link["token"], time.Now())
 	if err != nil || claim.Variant != "short" || link["variant"] != "short" {
 		t.Errorf("the link carries %v", link)
 	}
-	if text := eval[string](t, b, mid+`.shadowRoot.querySelector('[part=text]').textContent`); text != "Stand with us. Your support keeps our team in the field." {
+	if text := chromium.Eval[string](b, mid+`.shadowRoot.querySelector('[part=text]').textContent`); text != "Stand with us. Your support keeps our team in the field." {
 		t.Errorf("the variant says %q", text)
 	}
-	b.open(t, f.URL+"/page?u24-variant=holdback", end+`?.shadowRoot?.querySelector('.give') && !`+mid+`.shadowRoot.firstChild`)
+	b.Open(f.URL+"/page?u24-variant=holdback", end+`?.shadowRoot?.querySelector('.give') && !`+mid+`.shadowRoot.firstChild`)
 	// Left to itself, a device stays with one variant.
 	seen := map[string]bool{}
 	for i := range 4 {
-		b.open(t, fmt.Sprint(f.URL, "/page?", i), end+`?.shadowRoot?.querySelector('.give')`)
-		seen[eval[string](t, b, mid+`.shadowRoot.querySelector('[part=text]')?.textContent || 'nothing'`)] = true
+		b.Open(fmt.Sprint(f.URL, "/page?", i), end+`?.shadowRoot?.querySelector('.give')`)
+		seen[chromium.Eval[string](b, mid+`.shadowRoot.querySelector('[part=text]')?.textContent || 'nothing'`)] = true
 	}
 	if len(seen) != 1 {
 		t.Errorf("one device saw %v", seen)

@@ -1,39 +1,25 @@
 package ask
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
-	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
-// TestScreenshots draws the example article for people to look at, into the
-// folder that SUPPORT_ARTIFACTS names.
+// TestScreenshots draws the example article for people to look at.
 func TestScreenshots(t *testing.T) {
-	folder := os.Getenv("SUPPORT_ARTIFACTS")
-	if folder == "" {
-		t.Skip("SUPPORT_ARTIFACTS names no folder for pictures")
-	}
+	t.Parallel()
 	f := serveSite(t, nil, counted("all", 1234, 56, 1), counted("article:"+exampleArticle, 12, 3, 1))
 	f.campaigns = []store.Campaign{{Slug: "winter", Name: "A winter at the front", GoalKind: store.GoalSupporters, Goal: 2000}}
 	if err := f.running.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, scheme := range []string{"light", "dark"} {
-		b := newTab(t, 1000, 900)
-		b.media(t, "prefers-color-scheme", scheme)
-		b.do(t, chromedp.Navigate(f.URL+"/developers?article=troops&sensitivity=breaking"), chromedp.Sleep(700*time.Millisecond))
-		picture, err := chromedp.Run(b, chromedp.FullScreenshot(100))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, "developers-"+scheme+".png"), picture, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		b := chromium.New(t, 1000, 900)
+		b.Scheme(scheme)
+		b.Open(f.URL+"/developers?article=troops&sensitivity=breaking", `document.querySelector('u24-support')?.shadowRoot?.querySelector('.give')`)
+		b.Picture("developers-" + scheme)
 	}
 	for _, tt := range []struct {
 		name   string
@@ -52,33 +38,20 @@ func TestScreenshots(t *testing.T) {
 		{"320-jp", 320, "light", "?country=JP", true},
 		{"390-noscript", 390, "light", "", false},
 	} {
-		b := newTab(t, tt.width, 900)
-		b.media(t, "prefers-color-scheme", tt.scheme)
-		if !tt.script {
-			b.noScript(t)
-		}
-		b.do(t, chromedp.Navigate(f.URL+"/"+tt.query), chromedp.Sleep(700*time.Millisecond))
-		picture, err := chromedp.Run(b, chromedp.FullScreenshot(100))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, "article-"+tt.name+".png"), picture, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		for _, placement := range placements {
-			element, err := chromedp.Run(b, chromedp.Screenshot(chromedp.CSS(`u24-support[placement="`+placement+`"]`)))
-			if err != nil {
-				t.Fatal(err)
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := chromium.New(t, tt.width, 900)
+			b.Scheme(tt.scheme)
+			b.Scripts(tt.script)
+			b.Open(f.URL + "/" + tt.query)
+			if tt.script {
+				b.Await(shown)
+				b.Await(end + `.shadowRoot.querySelector('.give')`)
 			}
-			if err := os.WriteFile(filepath.Join(folder, "ask-"+tt.name+"-"+placement+".png"), element, 0o644); err != nil {
-				t.Fatal(err)
+			b.Picture("article-" + tt.name)
+			for _, placement := range placements {
+				b.PictureOf("ask-"+tt.name+"-"+placement, `u24-support[placement="`+placement+`"]`)
 			}
-		}
-		if tt.script {
-			t.Log(tt.name, eval[[]float64](t, b, `[...document.querySelectorAll('u24-support')].flatMap(e=>[e.offsetHeight,e.shadowRoot.firstElementChild.offsetHeight])`))
-		}
-		if complaints := b.complaints(); complaints != "" {
-			t.Errorf("%s: the console says %s", tt.name, complaints)
-		}
+		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/risk"
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // attacked gives a bench a guard that any attempt arms.
@@ -74,17 +75,16 @@ func TestAttackedWithoutScripts(t *testing.T) {
 
 // TestAttackedWithScripts: a browser proves its work while the form is read.
 func TestAttackedWithScripts(t *testing.T) {
-	s, b := newStreet(t), newTab(t)
+	s, b := newStreet(t), chromium.New(t, 390, 800)
 	s.attacked()
 	s.post(`{"amount_minor":1200,"currency":"EUR","interval":"once"}`) // arms it
-	b.open(t, s.URL+"/support?article=troops")
-	if got := eval[string](t, b, `document.querySelector("[data-give]").dataset.work`); got != "12" {
+	b.Open(s.URL + "/support?article=troops")
+	if got := chromium.Eval[string](b, `document.querySelector("[data-give]").dataset.work`); got != "12" {
 		t.Errorf("the form asks for a proof of %q bits", got)
 	}
-	eval[bool](t, b, `document.querySelector("[data-submit]").click() || true`)
-	b.await(t, `location.pathname === "/pay/cs_test_1"`)
+	chromium.Eval[bool](b, `document.querySelector("[data-submit]").click() || true`)
+	b.Await(`location.pathname === "/pay/cs_test_1"`)
 	if n := s.posts.Load(); n != 1 {
 		t.Errorf("%d forms were sent", n)
 	}
-	b.clean(t)
 }

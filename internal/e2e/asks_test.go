@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // reach is how soon readers must see what staff published.
@@ -29,19 +31,19 @@ func TestStaffWriteAsks(t *testing.T) {
 	b := newTab(t, "staff asks", reader{1280, 900, "light", true})
 	b.signIn(p, command(t, folder, nil, "staff", "add", "ann@example.org", "--role", "admin"))
 
-	b.follow(chromedp.Navigate(p.url + "/staff/asks"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/asks"))
 	b.inspect("1-overview")
-	b.follow(chromedp.Navigate(p.url + "/staff/asks/edit?part=texts&lang=uk"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/asks/edit?part=texts&lang=uk"))
 	b.inspect("2-texts")
 	const said = "Ми пишемо звідти, де йде війна."
 	b.fill("mid.lead", strings.Repeat("я", 200))
 	b.submit("review")
-	if problem := eval[string](b, `document.querySelector('[role=alert]').textContent.trim()`); !strings.HasPrefix(problem, "Texts, uk, mid, lead: at most 160") {
+	if problem := chromium.Eval[string](b.Tab, `document.querySelector('[role=alert]').textContent.trim()`); !strings.HasPrefix(problem, "Texts, uk, mid, lead: at most 160") {
 		t.Errorf("a text that is too long: %q", problem)
 	}
 	b.fill("mid.lead", said)
 	b.submit("review")
-	if changes := eval[string](b, `document.querySelector('.changes tbody').innerText`); !strings.Contains(changes, "Українська, mid, opening") || !strings.Contains(changes, said) {
+	if changes := chromium.Eval[string](b.Tab, `document.querySelector('.changes tbody').innerText`); !strings.Contains(changes, "Українська, mid, opening") || !strings.Contains(changes, said) {
 		t.Errorf("what changes: %q", changes)
 	}
 	b.inspect("3-review")
@@ -51,49 +53,49 @@ func TestStaffWriteAsks(t *testing.T) {
 	b.fill("reason", "A clearer opening.")
 	b.submit("")
 	p.awaitAsk(t, "uk", said)
-	b.follow(chromedp.Navigate(p.url + "/?lang=uk"))
-	b.await(`document.querySelector('u24-support')?.shadowRoot?.querySelector('strong')?.textContent === '` + said + `'`)
+	b.Follow(chromedp.Navigate(p.url + "/?lang=uk"))
+	b.Await(`document.querySelector('u24-support')?.shadowRoot?.querySelector('strong')?.textContent === '` + said + `'`)
 
-	b.follow(chromedp.Navigate(p.url + "/staff/asks/edit?part=amounts&currency=EUR"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/asks/edit?part=amounts&currency=EUR"))
 	for i, amount := range []string{"7", "14", "28"} {
 		b.fill("once."+string(rune('0'+i)), amount)
 	}
-	b.do(chromedp.Click(chromedp.CSS(`input[name="once.first"][value="1"]`)))
+	b.Do(chromedp.Click(chromedp.CSS(`input[name="once.first"][value="1"]`)))
 	b.inspect("4-amounts")
 	b.submit("stay")
-	b.follow(chromedp.Navigate(p.url + "/staff/asks/edit?part=rules"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/asks/edit?part=rules"))
 	b.fill("r0.name", "calm for a while")
-	b.do(chromedp.SetValue(chromedp.CSS(`[name="r0.show"]`), "quiet"), chromedp.SetValue(chromedp.CSS(`[name="r0.from"]`), "2026-12-01T22:00"))
+	b.Do(chromedp.SetValue(chromedp.CSS(`[name="r0.show"]`), "quiet"), chromedp.SetValue(chromedp.CSS(`[name="r0.from"]`), "2026-12-01T22:00"))
 	b.fill("r0.sections", "obituaries, funerals")
 	b.submit("stay")
 	for _, part := range []string{"sensitivity", "experiments", "json", "rules"} {
-		b.follow(chromedp.Navigate(p.url + "/staff/asks/edit?part=" + part))
+		b.Follow(chromedp.Navigate(p.url + "/staff/asks/edit?part=" + part))
 		b.inspect("5-" + part)
 	}
-	b.follow(chromedp.Navigate(p.url + "/staff/asks/review?lang=de"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/asks/review?lang=de"))
 	b.inspect("6-review")
 	b.fill("reason", "Smaller amounts.")
 	b.submit("")
 	eventually(t, "the support page suggests 14", func() bool {
-		b.follow(chromedp.Navigate(p.url + "/support?currency=EUR"))
-		return strings.Contains(eval[string](b, `document.querySelector('[data-interval=once]').innerText`), "€14")
+		b.Follow(chromedp.Navigate(p.url + "/support?currency=EUR"))
+		return strings.Contains(chromium.Eval[string](b.Tab, `document.querySelector('[data-interval=once]').innerText`), "€14")
 	})
 
-	b.follow(chromedp.Navigate(p.url + "/staff/asks/versions/1"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/asks/versions/1"))
 	b.inspect("7-version")
-	b.follow(chromedp.Navigate(p.url + "/staff/asks/switch"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/asks/switch"))
 	b.inspect("8-switch")
 	b.fill("reason", "A test.")
 	b.submit("")
 	eventually(t, "asks are off", func() bool { return strings.Contains(p.body("/v1/ask?article=a"), "asks_off") })
-	b.follow(chromedp.Navigate(p.url + "/staff/asks/switch"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/asks/switch"))
 	b.fill("reason", "The test is over.")
 	b.submit("")
 	eventually(t, "asks are on", func() bool { return strings.Contains(p.body("/v1/ask?article=a"), `"show":true`) })
 
 	b.makeCampaign(t, p, folder)
-	b.follow(chromedp.Navigate(p.url + "/staff/audit"))
-	if audit := eval[string](b, `document.querySelector('main').innerText`); !strings.Contains(audit, "asks.publish") || !strings.Contains(audit, "asks.off") || !strings.Contains(audit, "campaign.publish") {
+	b.Follow(chromedp.Navigate(p.url + "/staff/audit"))
+	if audit := chromium.Eval[string](b.Tab, `document.querySelector('main').innerText`); !strings.Contains(audit, "asks.publish") || !strings.Contains(audit, "asks.off") || !strings.Contains(audit, "campaign.publish") {
 		t.Errorf("the audit log says %q", audit)
 	}
 	testViewer(t, p, folder)
@@ -102,15 +104,15 @@ func TestStaffWriteAsks(t *testing.T) {
 // makeCampaign makes one with a picture, and sees it where readers do.
 func (b *tab) makeCampaign(t *testing.T, p *program, folder string) {
 	t.Helper()
-	b.follow(chromedp.Navigate(p.url + "/staff/campaigns"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/campaigns"))
 	b.inspect("9-campaigns")
-	b.follow(chromedp.Navigate(p.url + "/staff/campaigns/edit"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/campaigns/edit"))
 	b.fill("slug", "winter")
 	b.fill("name.en", "A winter at the front")
 	b.fill("title.en", "Keep our reporters warm")
 	b.fill("lead.en", "Generators, fuel and boots for the teams that stay.")
 	b.fill("alt.en", "A field in snow")
-	b.do(chromedp.SetValue(chromedp.CSS(`[name="kind"]`), "supporters"), chromedp.SetUploadFiles(chromedp.CSS(`[name="picture"]`), []string{drawing(t, folder)}))
+	b.Do(chromedp.SetValue(chromedp.CSS(`[name="kind"]`), "supporters"), chromedp.SetUploadFiles(chromedp.CSS(`[name="picture"]`), []string{drawing(t, folder)}))
 	b.fill("amount", "2000")
 	b.inspect("11-campaign")
 	b.submit("")
@@ -119,10 +121,10 @@ func (b *tab) makeCampaign(t *testing.T, p *program, folder string) {
 	b.submit("")
 	b.inspect("13-campaign-published")
 	eventually(t, "the campaign's page", func() bool {
-		b.follow(chromedp.Navigate(p.url + "/support?campaign=winter"))
-		return eval[string](b, `document.querySelector('h1').textContent`) == "Keep our reporters warm"
+		b.Follow(chromedp.Navigate(p.url + "/support?campaign=winter"))
+		return chromium.Eval[string](b.Tab, `document.querySelector('h1').textContent`) == "Keep our reporters warm"
 	})
-	b.await(`document.querySelector('img.appeal').naturalWidth === 800`)
+	b.Await(`document.querySelector('img.appeal').naturalWidth === 800`)
 	b.inspect("14-support")
 	if goal := p.body("/v1/ask?article=a&campaign=winter"); !strings.Contains(goal, `"name":"A winter at the front"`) {
 		t.Errorf("the ask's goal: %.300s", goal)
@@ -135,9 +137,9 @@ func testViewer(t *testing.T, p *program, folder string) {
 	b := newTab(t, "staff viewer", reader{320, 640, "dark", true})
 	b.signIn(p, command(t, folder, nil, "staff", "add", "bob@example.org", "--role", "viewer"))
 	for _, path := range []string{"/staff/asks", "/staff/asks/versions/1", "/staff/campaigns", "/staff/campaigns/one/winter", "/staff/campaigns/one/winter/versions/1"} {
-		b.follow(chromedp.Navigate(p.url + path))
+		b.Follow(chromedp.Navigate(p.url + path))
 		b.inspect("viewer" + strings.ReplaceAll(path, "/", "-"))
-		if offered := eval[int](b, `document.querySelectorAll('main form, main a[href*=edit], main a[href*=switch], main a[href*=review]').length`); offered > 0 {
+		if offered := chromium.Eval[int](b.Tab, `document.querySelectorAll('main form, main a[href*=edit], main a[href*=switch], main a[href*=review]').length`); offered > 0 {
 			t.Errorf("%s offers a viewer %d ways to change something", path, offered)
 		}
 	}
@@ -155,15 +157,15 @@ func (b *tab) signIn(p *program, printed string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.follow(chromedp.Navigate(p.url + link.RequestURI()))
-	b.follow(chromedp.Click(chromedp.CSS("main form button")))
+	b.Follow(chromedp.Navigate(p.url + link.RequestURI()))
+	b.Follow(chromedp.Click(chromedp.CSS("main form button")))
 }
 
 // fill writes a field, whose details it opens.
 func (b *tab) fill(name, value string) {
 	b.t.Helper()
-	eval[bool](b, `(() => { const e = document.querySelector('main [name="`+name+`"]'); const d = e.closest('details'); if (d) d.open = true; e.value = ''; e.focus(); return true })()`)
-	b.do(chromedp.SetValue(chromedp.CSS(`main [name="`+name+`"]`), value))
+	chromium.Eval[bool](b.Tab, `(() => { const e = document.querySelector('main [name="`+name+`"]'); const d = e.closest('details'); if (d) d.open = true; e.value = ''; e.focus(); return true })()`)
+	b.Do(chromedp.SetValue(chromedp.CSS(`main [name="`+name+`"]`), value))
 }
 
 // submit presses the main form's button, or the one of several that has a value.
@@ -176,9 +178,6 @@ func (b *tab) submit(value string) {
 	if _, err := chromedp.RunResponse(b, chromedp.Click(chromedp.CSS(button))); err != nil {
 		b.t.Fatal(err)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.faults = nil // the console reports the status of a form that was not right
 }
 
 // body returns the body of an answer; "" where there is none.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // TestStaffAndAGift walks through the screens of donations: a viewer, who must
@@ -64,52 +66,52 @@ func (b *tab) enter(p *program, folder string, settings []string, role string) {
 	printed := command(b.t, folder, settings, "staff", "add", email, "--role", role)
 	link := regexp.MustCompile(`http\S+/staff/link\S+`).FindString(printed)
 	b.host = strings.TrimPrefix(p.url, "http://")
-	b.follow(chromedp.Navigate(link))
-	b.follow(chromedp.Click(chromedp.CSS("main button")))
+	b.Follow(chromedp.Navigate(link))
+	b.Follow(chromedp.Click(chromedp.CSS("main button")))
 }
 
 // text returns what the page says.
-func (b *tab) text() string { return eval[string](b, "document.body.innerText") }
+func (b *tab) text() string { return chromium.Eval[string](b.Tab, "document.body.innerText") }
 
 func viewGifts(t *testing.T, b *tab, p *program, folder string, settings []string) {
 	b.enter(p, folder, settings, "viewer")
-	b.follow(chromedp.Navigate(p.url + "/staff/donations"))
+	b.Follow(chromedp.Navigate(p.url + "/staff/donations"))
 	b.inspect("gifts-1-list")
 	if text := b.text(); !strings.Contains(text, "€10") || strings.Contains(text, "olena") || strings.Contains(text, "Олена") {
 		t.Errorf("a viewer's list:\n%s", text)
 	}
 	// Whatever a viewer searches for, nobody is found by it.
-	b.follow(chromedp.SendKeys(chromedp.ID("text"), "olena"), chromedp.Click(chromedp.CSS("form.find button")))
+	b.Follow(chromedp.SendKeys(chromedp.ID("text"), "olena"), chromedp.Click(chromedp.CSS("form.find button")))
 	if text := b.text(); !strings.Contains(text, "No donation fits") {
 		t.Errorf("a viewer found:\n%s", text)
 	}
-	b.follow(chromedp.Navigate(p.url + "/staff/donations"))
-	b.follow(chromedp.Click(chromedp.CSS("tbody th a")))
+	b.Follow(chromedp.Navigate(p.url + "/staff/donations"))
+	b.Follow(chromedp.Click(chromedp.CSS("tbody th a")))
 	b.inspect("gifts-2-story")
 	if text := b.text(); !strings.Contains(text, "Chose to give") || strings.Contains(text, "example.org\n") && strings.Contains(text, "taras@") {
 		t.Errorf("a viewer's story:\n%s", text)
 	}
-	if can := eval[int](b, `document.querySelectorAll('a[href*="/do/"], a[href*="/supporters"]').length`); can != 0 {
+	if can := chromium.Eval[int](b.Tab, `document.querySelectorAll('a[href*="/do/"], a[href*="/supporters"]').length`); can != 0 {
 		t.Errorf("a viewer is shown %d things to do", can)
 	}
 }
 
 func refundAGift(t *testing.T, b *tab, p *program, folder string, settings []string) {
 	b.enter(p, folder, settings, "finance")
-	b.follow(chromedp.Navigate(p.url + "/staff/donations"))
-	b.follow(chromedp.SendKeys(chromedp.ID("text"), "ОЛЕНА КОВ"), chromedp.Click(chromedp.CSS("form.find button")))
+	b.Follow(chromedp.Navigate(p.url + "/staff/donations"))
+	b.Follow(chromedp.SendKeys(chromedp.ID("text"), "ОЛЕНА КОВ"), chromedp.Click(chromedp.CSS("form.find button")))
 	b.inspect("gifts-1-found")
-	if address := eval[string](b, "location.href"); strings.Contains(address, "%D0") {
+	if address := chromium.Eval[string](b.Tab, "location.href"); strings.Contains(address, "%D0") {
 		t.Errorf("a name stands in the address %s", address)
 	}
-	if rows := eval[int](b, `document.querySelectorAll('tbody tr').length`); rows != 1 {
+	if rows := chromium.Eval[int](b.Tab, `document.querySelectorAll('tbody tr').length`); rows != 1 {
 		t.Fatalf("%d gifts found:\n%s", rows, b.text())
 	}
-	b.follow(chromedp.Click(chromedp.CSS("tbody th a")))
-	b.follow(chromedp.Click(chromedp.CSS(`a[href$="/do/refund"]`)))
+	b.Follow(chromedp.Click(chromedp.CSS("tbody th a")))
+	b.Follow(chromedp.Click(chromedp.CSS(`a[href$="/do/refund"]`)))
 	b.inspect("gifts-2-refund")
 	before := received(t, p, folder, settings)
-	b.follow(chromedp.SetValue(chromedp.ID("amount"), "2.50"), chromedp.SendKeys(chromedp.ID("reason"), "asked by phone"),
+	b.Follow(chromedp.SetValue(chromedp.ID("amount"), "2.50"), chromedp.SendKeys(chromedp.ID("reason"), "asked by phone"),
 		chromedp.Click(chromedp.CSS("form.deed button")))
 	b.inspect("gifts-3-story")
 	if text := b.text(); !strings.Contains(text, "€2.50 given back") || !strings.Contains(strings.ToLower(text), "partly refunded") ||
@@ -119,11 +121,11 @@ func refundAGift(t *testing.T, b *tab, p *program, folder string, settings []str
 	if after := received(t, p, folder, settings); after != before-250 {
 		t.Errorf("received %d before and %d after", before, after)
 	}
-	b.follow(chromedp.Click(chromedp.CSS(`dd a[href*="/supporters/"]`)))
+	b.Follow(chromedp.Click(chromedp.CSS(`dd a[href*="/supporters/"]`)))
 	b.inspect("gifts-4-supporter")
-	b.follow(chromedp.Navigate(p.url + "/staff/donations?interval=month"))
-	b.follow(chromedp.Click(chromedp.CSS("tbody th a")))
-	b.follow(chromedp.Click(chromedp.CSS(`a[href*="/memberships/"]`)))
+	b.Follow(chromedp.Navigate(p.url + "/staff/donations?interval=month"))
+	b.Follow(chromedp.Click(chromedp.CSS("tbody th a")))
+	b.Follow(chromedp.Click(chromedp.CSS(`a[href*="/memberships/"]`)))
 	b.inspect("gifts-5-membership")
 	if strings.Contains(b.text(), "Audit") {
 		t.Error("finance sees the audit log")

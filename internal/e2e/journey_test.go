@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // article is the one that the example page is about.
@@ -53,10 +55,10 @@ func give(t *testing.T, b *tab, p *program, interval string) {
 	b.host = at.Host
 	eventually(t, "the count is known", func() bool { return supporters(t, p) == 0 })
 
-	b.follow(chromedp.Navigate(p.url + "/"))
+	b.Follow(chromedp.Navigate(p.url + "/"))
 	b.seeAsks()
 	b.inspect("1-article")
-	if cookies := call(b, network.GetCookies, network.GetCookiesParams{}).Cookies; len(cookies) > 0 {
+	if cookies := chromium.Call(b.Tab, network.GetCookies, network.GetCookiesParams{}).Cookies; len(cookies) > 0 {
 		t.Errorf("the article with its asks set %d cookies", len(cookies))
 	}
 	before := b.count()
@@ -65,11 +67,11 @@ func give(t *testing.T, b *tab, p *program, interval string) {
 		t.Fatalf("the ask leads to %s", got)
 	}
 	b.inspect("2-support")
-	b.do(chromedp.Click(chromedp.CSS(`label:has(#interval-` + interval + `)`)))
+	b.Do(chromedp.Click(chromedp.CSS(`label:has(#interval-` + interval + `)`)))
 	b.picture("3-chosen")
-	b.follow(chromedp.Click(chromedp.CSS("[data-submit]")))
+	b.Follow(chromedp.Click(chromedp.CSS("[data-submit]")))
 	b.inspect("4-payment")
-	b.follow(chromedp.SendKeys(chromedp.ID("email"), "reader@example.org"),
+	b.Follow(chromedp.SendKeys(chromedp.ID("email"), "reader@example.org"),
 		chromedp.Click(chromedp.CSS(`form:has(#email) button`)))
 	if got := b.path(); got != "/thanks" {
 		t.Fatalf("paying leads to %s", got)
@@ -78,7 +80,7 @@ func give(t *testing.T, b *tab, p *program, interval string) {
 	b.inspect("5-thanks")
 
 	eventually(t, "the count goes up by one", func() bool { return supporters(t, p) == 1 })
-	b.follow(chromedp.Click(chromedp.CSS(".actions a.button")))
+	b.Follow(chromedp.Click(chromedp.CSS(".actions a.button")))
 	if got := b.path(); got != "/" {
 		t.Fatalf("from the thanks one comes back to %s", got)
 	}
@@ -114,7 +116,7 @@ func (b *tab) seeAsks() {
 	if !b.reader.scripts {
 		return
 	}
-	b.await(`[...document.querySelectorAll('u24-support')].filter((e) => e.shadowRoot?.querySelector('.ask')).length === 2`)
+	b.Await(`[...document.querySelectorAll('u24-support')].filter((e) => e.shadowRoot?.querySelector('.ask')).length === 2`)
 }
 
 // count returns what the ask in the middle says of how many support it; ""
@@ -124,7 +126,7 @@ func (b *tab) count() string {
 	if !b.reader.scripts {
 		return ""
 	}
-	return eval[string](b, mid+`.shadowRoot.querySelector('.count').textContent`)
+	return chromium.Eval[string](b.Tab, mid+`.shadowRoot.querySelector('.count').textContent`)
 }
 
 // takeAsk presses the ask in the middle of the article, having chosen how
@@ -132,12 +134,12 @@ func (b *tab) count() string {
 func (b *tab) takeAsk(interval string) {
 	b.t.Helper()
 	if !b.reader.scripts {
-		b.follow(chromedp.Click(chromedp.CSS(`u24-support[placement=mid] a`)))
+		b.Follow(chromedp.Click(chromedp.CSS(`u24-support[placement=mid] a`)))
 		return
 	}
 	index := map[string]string{"once": "0", "month": "1", "year": "2"}[interval]
-	b.do(chromedp.Click(chromedp.JSPath(mid + `.shadowRoot.querySelectorAll('.intervals label')[` + index + `]`)))
-	b.follow(chromedp.Click(chromedp.JSPath(mid + `.shadowRoot.querySelector('a.give')`)))
+	b.Do(chromedp.Click(chromedp.JSPath(mid + `.shadowRoot.querySelectorAll('.intervals label')[` + index + `]`)))
+	b.Follow(chromedp.Click(chromedp.JSPath(mid + `.shadowRoot.querySelector('a.give')`)))
 }
 
 // confirmed waits until the thanks say what was given. Without scripts a
@@ -145,11 +147,11 @@ func (b *tab) takeAsk(interval string) {
 func (b *tab) confirmed() {
 	b.t.Helper()
 	eventually(b.t, "the gift is confirmed", func() bool {
-		if eval[bool](b, `!!document.querySelector('dl.gift') && !document.querySelector('.actions a[href*="/thanks"]')`) {
+		if chromium.Eval[bool](b.Tab, `!!document.querySelector('dl.gift') && !document.querySelector('.actions a[href*="/thanks"]')`) {
 			return true
 		}
 		if !b.reader.scripts {
-			b.follow(chromedp.Reload())
+			b.Follow(chromedp.Reload())
 		}
 		return false
 	})

@@ -57,9 +57,9 @@ func TestWrongsAreFound(t *testing.T) {
 				if !fit(name) {
 					continue
 				}
-				b.follow(chromedp.Navigate(server.URL + "/" + url.PathEscape(name)))
+				b.Follow(chromedp.Navigate(server.URL + "/" + url.PathEscape(name)))
 				if scripts {
-					b.await(`performance.now() > 500`)
+					b.Await(`performance.now() > 500`)
 				}
 				got := strings.Join(b.wrongs(), "\n")
 				if (tt.want == "") != (got == "") || !strings.Contains(got, tt.want) {

@@ -2,7 +2,6 @@ package mail
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -14,17 +13,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
 
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/notice"
 	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/store"
-	"github.com/united24media/support/internal/testenv"
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 var update = flag.Bool("update", false, "write the mails of testdata anew")
@@ -219,7 +214,6 @@ func TestMoot(t *testing.T) {
 // phone. With SUPPORT_ARTIFACTS it leaves pictures there.
 func TestInABrowser(t *testing.T) {
 	t.Parallel()
-	axe := testenv.Axe(t)
 	s, all := samples(t)
 	pages := map[string]string{}
 	folder := os.Getenv("SUPPORT_ARTIFACTS")
@@ -248,45 +242,21 @@ func TestInABrowser(t *testing.T) {
 		_, _ = w.Write([]byte(pages[r.URL.Path]))
 	}))
 	t.Cleanup(served.Close)
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(testenv.Chromium(t)), chromedp.NoSandbox)
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
+	b := chromium.New(t, 360, 700)
 	for _, path := range slices.Sorted(maps.Keys(pages)) {
 		for _, scheme := range []string{"light", "dark"} {
-			media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-			if err := chromedp.Do(ctx, chromedp.EmulateViewport(360, 700)); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, media); err != nil {
-				t.Fatal(err)
-			}
-			err := chromedp.Do(ctx, chromedp.Navigate(served.URL+strings.ReplaceAll(path, " ", "%20")))
-			if err != nil {
-				t.Fatal(err)
-			}
-			found, err := "", error(nil)
+			b.Scheme(scheme)
+			b.Open(served.URL + strings.ReplaceAll(path, " ", "%20"))
 			if strings.HasSuffix(path, "/en") {
-				found, err = chromedp.Run(ctx, chromedp.Evaluate[string](axe+`
-				;axe.run({runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa']}).then(r => (document.documentElement.scrollWidth > 360 ? 'wider than a phone; ' : '') +
-					r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html).join(' ')).join('; '))`, chromedp.EvalAwaitPromise))
+				for _, barrier := range b.Barriers("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa") {
+					t.Errorf("%s, %s: %s", path, scheme, barrier)
+				}
+				for _, wide := range b.TooWide() {
+					t.Errorf("%s, %s: %s is wider than a phone", path, scheme, wide)
+				}
 			}
-			if err != nil || found != "" {
-				t.Errorf("%s, %s: %s, %v", path, scheme, found, err)
-			}
-			if folder == "" {
-				continue
-			}
-			picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-			if err != nil {
-				t.Fatal(err)
-			}
-			name := strings.NewReplacer("/", "-", " ", "-").Replace(path[1:]) + "-" + scheme + ".png"
-			if err := os.WriteFile(filepath.Join(folder, name), picture, 0o644); err != nil {
-				t.Fatal(err)
+			if folder != "" {
+				b.Picture("mail" + path + "-" + scheme)
 			}
 		}
 	}

@@ -27,20 +27,21 @@ const (
 // keeper runs a server and ends it when the pipe on its own standard input
 // closes, which the system does for a holder that was killed. Its arguments
 // are the signal that ends the server, the file for what it prints, the
-// folder to remove afterwards (or nothing), and the command.
+// folder to remove afterwards (or nothing), and the command. A server's own
+// children may be a moment late to leave the folder.
 const keeper = `
 signal=$1 log=$2 folder=$3
 shift 3
-exec 3<&0
-"$@" </dev/null >>"$log" 2>&1 3<&- &
+exec 9<&0
+"$@" </dev/null >>"$log" 2>&1 9<&- &
 server=$!
-{ read -r _ <&3; kill -s "$signal" "$server" 2>/dev/null; } &
+{ read -r _ <&9; kill -s "$signal" "$server" 2>/dev/null; } &
 watch=$!
-exec 3<&-
+exec 9<&-
 wait "$server"
 status=$?
 kill "$watch" 2>/dev/null
-if [ -n "$folder" ]; then rm -rf "$folder"; fi
+if [ -n "$folder" ]; then rm -rf "$folder" 2>/dev/null || { sleep 1; rm -rf "$folder"; }; fi
 exit "$status"
 `
 
@@ -61,7 +62,7 @@ type launch struct {
 
 // start runs the server of l as the user who may own servers.
 func (l launch) start() (*leashed, error) {
-	script, folder := "/bin/sh", ""
+	folder := ""
 	if l.remove {
 		folder = l.home
 	}
@@ -71,12 +72,10 @@ func (l launch) start() (*leashed, error) {
 		return nil, err
 	}
 	defer reader.Close()
-	arguments := append([]string{"-c", keeper, "keeper", l.signal, log, folder}, l.command...)
-	cmd := exec.CommandContext(context.Background(), script, arguments...)
-	cmd.Dir, cmd.Stdin = l.home, reader
-	// A group of its own: the terminal's Ctrl-C is for the tests, and the
-	// keeper must be there to clean up after them.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: serverUser()}
+	cmd := exec.CommandContext(context.Background(), l.command[0], l.command[1:]...)
+	keep(cmd, reader, l.signal, log, folder)
+	cmd.Dir = l.home
+	cmd.SysProcAttr.Credential = serverUser()
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, writer.Close())
 	}
@@ -89,7 +88,27 @@ func (l launch) start() (*leashed, error) {
 	return s, nil
 }
 
-// ready waits until answers returns nil.
+// keep has a keeper run a command that was not started yet, until reader's
+// pipe closes.
+func keep(cmd *exec.Cmd, reader *os.File, signal, log, folder string) {
+	cmd.Args = append([]string{"sh", "-c", keeper, "keeper", signal, log, folder, cmd.Path}, cmd.Args[1:]...)
+	cmd.Path, cmd.Stdin = "/bin/sh", reader
+	// A group of its own: the terminal's Ctrl-C is for the tests, and the
+	// keeper must be there to clean up after them.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+}
+
+// Leash makes a command that was not started yet end when this process is gone,
+// and its folder be removed then; or when the leash closes, or is collected.
+func Leash(cmd *exec.Cmd, folder string) (leash io.Closer, err error) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	keep(cmd, reader, "TERM", filepath.Join(folder, "server.log"), folder)
+	return writer, nil
+}
+
 func (s *leashed) ready(answers func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()

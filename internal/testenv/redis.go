@@ -84,7 +84,7 @@ func RedisServer(t testing.TB) *Server {
 // newServer starts a server with further settings on a port that choose
 // returns.
 func newServer(choose func() (int, error), settings ...string) (*Server, error) {
-	path, err := program("redis-server")
+	path, err := Program("redis-server")
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 // Package testenv gives tests the real things they need beside the program:
-// PostgreSQL, Redis, Chromium, and objects that Stripe really sent. Only tests
-// import it.
+// PostgreSQL, Redis, and objects that Stripe really sent; package chromium below
+// it, Chromium. Only tests import them.
 //
 // Servers listen on 127.0.0.1, on ports the system chose, keep their files in
 // a temporary folder, and are gone when the test process is gone, however it
@@ -23,29 +23,6 @@ import (
 	"testing"
 )
 
-// Chromium returns the path of a Chromium or Chrome that runs headless. The
-// environment's SUPPORT_TEST_CHROMIUM names another one.
-func Chromium(t testing.TB) string {
-	t.Helper()
-	path, err := chromium()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func chromium() (string, error) {
-	if path := os.Getenv("SUPPORT_TEST_CHROMIUM"); path != "" {
-		return program(path)
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome-stable", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", missing("chromium")
-}
-
 // StripeObjects returns the folder of recorded Stripe objects, which is not
 // part of the project: the environment's SUPPORT_STRIPE_OBJECTS names it.
 // Where it is not set the test is skipped, in words.
@@ -65,9 +42,9 @@ func StripeObjects(t testing.TB) string {
 	return folder
 }
 
-// program returns the path of a program by its name, or an error that says
+// Program returns the path of a program by its name, or an error that says
 // how to get it.
-func program(name string) (string, error) {
+func Program(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return "", missing(name)

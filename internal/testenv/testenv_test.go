@@ -215,7 +215,7 @@ func TestServersEndWithTheirProcess(t *testing.T) {
 
 func TestMissingProgram(t *testing.T) {
 	t.Parallel()
-	if _, err := program("no-such-program"); err == nil || !strings.Contains(err.Error(), "no-such-program is not installed") {
-		t.Errorf("program() error is %v", err)
+	if _, err := Program("no-such-program"); err == nil || !strings.Contains(err.Error(), "no-such-program is not installed") {
+		t.Errorf("Program() error is %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package testenv
+package chromium
 
 import (
 	"archive/tar"
@@ -14,7 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"testing"
+
+	"github.com/united24media/support/internal/testenv"
 )
 
 // axe-core checks pages for barriers. Its licence is MPL-2.0, so it is fetched
@@ -27,17 +28,8 @@ const (
 	axeMost = 16 << 20 // bytes of its script
 )
 
-// Axe returns the script of axe-core, which defines `axe` in a page. npm
+// axe returns the script of axe-core, which defines `axe` in a page. npm
 // fetches it the first time; later it comes from the user's cache folder.
-func Axe(t testing.TB) string {
-	t.Helper()
-	script, err := axe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return script
-}
-
 var axe = sync.OnceValues(func() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -69,7 +61,7 @@ func axeMatches(packed []byte) error {
 
 // fetchAxe has npm write the archive.
 func fetchAxe(archive string) error {
-	npm, err := program("npm")
+	npm, err := testenv.Program("npm")
 	if err != nil {
 		return err
 	}
