@@ -71,7 +71,7 @@ func (s *Service) cardDone(v *visit) error {
 	if err := s.record(ctx, answers); err != nil {
 		return err
 	}
-	entry := store.Entry{At: s.Now(), Who: "the supporter", Action: "membership.card", Subject: m.Subscription}
+	entry := store.Entry{At: s.Now(), Who: store.TheSupporter, Action: "membership.card", Subject: m.Subscription}
 	if err := s.Store.Audit(ctx, entry); err != nil {
 		return err
 	}

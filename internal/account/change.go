@@ -55,7 +55,7 @@ func (s *Service) perform(v *visit, m *giving.Membership, a act) error {
 	if err != nil {
 		return s.refused(v, m, err)
 	}
-	entry := store.Entry{At: s.Now(), Who: "the supporter", Action: a.name, Subject: m.Subscription, Reason: a.reason, Detail: a.detail}
+	entry := store.Entry{At: s.Now(), Who: store.TheSupporter, Action: a.name, Subject: m.Subscription, Reason: a.reason, Detail: a.detail}
 	if err := s.Store.Audit(ctx, entry); err != nil {
 		s.Log.ErrorContext(ctx, "account: a supporter's act is not in the audit log", "action", a.name, "subscription", m.Subscription, "err", err)
 	}

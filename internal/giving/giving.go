@@ -101,13 +101,17 @@ type Membership struct {
 	Attribution
 }
 
+// Over reports whether a membership has ended for good, so that nothing more is
+// ever charged.
+func (m *Membership) Over() bool { return m.Status == "canceled" || m.Status == "incomplete_expired" }
+
 // SupporterKey returns the person behind a gift, for counts only: the address
 // without case, else the Stripe customer, else the donation or subscription
 // itself.
 func SupporterKey(email, customer, key string) string {
 	switch {
 	case email != "":
-		return "address:" + strings.ToLower(strings.TrimSpace(email))
+		return addressPrefix + strings.ToLower(strings.TrimSpace(email))
 	case customer != "":
 		return "customer:" + customer
 	}
@@ -121,7 +125,20 @@ func ErasedKey(random string) string { return erasedPrefix + random }
 // Erased reports whether a supporter stands for somebody who was erased.
 func Erased(supporter string) bool { return strings.HasPrefix(supporter, erasedPrefix) }
 
-const erasedPrefix = "erased:"
+const (
+	erasedPrefix  = "erased:"
+	addressPrefix = "address:"
+)
+
+// AddressOf returns the address that a supporter's key stands for, without
+// case; "" where it stands for none.
+func AddressOf(supporter string) string {
+	address, ok := strings.CutPrefix(supporter, addressPrefix)
+	if !ok {
+		return ""
+	}
+	return address
+}
 
 // All is the scope of everybody.
 const All = "all"

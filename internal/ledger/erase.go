@@ -37,28 +37,29 @@ type Erased struct {
 // person. entry is written into the audit log with it. It returns a
 // [fault.NotFound] where nothing is known of the address.
 func (l *Ledger) Erase(ctx context.Context, address string, entry store.Entry) (Erased, error) {
+	return l.EraseSupporter(ctx, store.ByAddress(address), entry)
+}
+
+// EraseSupporter is [Ledger.Erase] of a supporter by their key: somebody whose
+// gifts came without an address has one too. It returns a [fault.NotFound]
+// also for who was erased before.
+func (l *Ledger) EraseSupporter(ctx context.Context, supporter string, entry store.Entry) (Erased, error) {
 	ctx, cancel := context.WithTimeout(ctx, eraseTime)
 	defer cancel()
-	folded := store.FoldEmail(address)
-	// All registers are read, and so outside the ledger's turn: what arrives
-	// meanwhile belongs to what is found or is news.
-	seeds, err := l.Store.Saying(ctx, folded, func(ref, state string) bool {
-		r, err := objects.DecodeRegister(objects.Ref(ref).Kind(), state)
-		if err != nil {
-			return false
-		}
-		emails, _ := objects.Known(r)
-		return slices.ContainsFunc(emails, func(email string) bool { return store.FoldEmail(email) == folded })
-	})
-	if err != nil {
-		return Erased{}, err
-	}
 	e := eraser{
-		l: l, folded: folded, refs: map[objects.Ref]objects.Register{}, near: map[objects.Ref]objects.Register{},
-		supporters: map[string]string{}, addresses: map[string]bool{folded: true}, names: map[string]bool{},
+		l: l, supporter: supporter, folded: giving.AddressOf(supporter), refs: map[objects.Ref]objects.Register{},
+		near: map[objects.Ref]objects.Register{}, supporters: map[string]string{}, addresses: map[string]bool{}, names: map[string]bool{},
+	}
+	var seeds []string
+	if e.folded != "" {
+		e.addresses[e.folded] = true
+		var err error
+		if seeds, err = l.Saying(ctx, e.folded); err != nil {
+			return Erased{}, err
+		}
 	}
 	var moved []store.ScopeCount
-	err = l.Store.Ledger(ctx, func(tx *store.Tx) error {
+	err := l.Store.Ledger(ctx, func(tx *store.Tx) (err error) {
 		e.tx = tx
 		moved, err = e.erase(ctx, seeds)
 		if err != nil {
@@ -75,11 +76,27 @@ func (l *Ledger) Erase(ctx context.Context, address string, entry store.Entry) (
 	return e.done, nil
 }
 
+// Saying returns the objects that say an address, whatever its case. All
+// registers are read, and so outside the ledger's turn: what arrives meanwhile
+// belongs to what is found or is news.
+func (l *Ledger) Saying(ctx context.Context, address string) ([]string, error) {
+	folded := store.FoldEmail(address)
+	return l.Store.Saying(ctx, folded, func(ref, state string) bool {
+		r, err := objects.DecodeRegister(objects.Ref(ref).Kind(), state)
+		if err != nil {
+			return false
+		}
+		emails, _ := objects.Known(r)
+		return slices.ContainsFunc(emails, func(email string) bool { return store.FoldEmail(email) == folded })
+	})
+}
+
 // An eraser collects what belongs to one person.
 type eraser struct {
 	l           *Ledger
 	tx          *store.Tx
-	folded      string
+	supporter   string                           // the key
+	folded      string                           // the key's address; "" if it has none
 	refs        map[objects.Ref]objects.Register // of the person; a register may be nil
 	near        map[objects.Ref]objects.Register // of somebody else, some of which say the address
 	marked      map[objects.Ref]bool             // of those, which say it
@@ -95,16 +112,20 @@ func (e *eraser) erase(ctx context.Context, seeds []string) ([]store.ScopeCount,
 	if err := e.collect(ctx, seeds); err != nil {
 		return nil, err
 	}
-	known, err := e.tx.KnowsAddress(ctx, e.folded)
-	if err != nil {
-		return nil, err
+	known := false
+	if e.folded != "" {
+		var err error
+		if known, err = e.tx.KnowsAddress(ctx, e.folded); err != nil {
+			return nil, err
+		}
 	}
-	if len(e.refs)+len(e.near) == 0 && !known {
+	if len(e.refs)+len(e.near) == 0 && !known || giving.Erased(e.supporter) {
 		return nil, fault.New(fault.NotFound, "Nobody with this address is known.")
 	}
 	if err := e.rewrite(ctx); err != nil {
 		return nil, err
 	}
+	var err error
 	if e.done.Rows, err = e.tx.Forget(ctx, e.person(), e.l.Now()); err != nil {
 		return nil, err
 	}
@@ -126,7 +147,7 @@ func (e *eraser) collect(ctx context.Context, seeds []string) error {
 			next[objects.Ref(ref)] = true
 		}
 	}
-	supporters := []string{giving.SupporterKey(e.folded, "", "")}
+	supporters := []string{e.supporter}
 	for len(next) > 0 || len(supporters) > 0 {
 		if err := e.addGifts(ctx, supporters, next); err != nil {
 			return err
@@ -333,7 +354,7 @@ func (e *eraser) facts() ([]fact, error) {
 		all[ref] = "" // nobody's, but nothing of it is kept that says who
 	}
 	for ref := range e.refs {
-		all[ref] = e.supporters[giving.SupporterKey(e.folded, "", "")]
+		all[ref] = e.supporters[e.supporter]
 	}
 	for _, d := range e.donations {
 		if customer := objects.NewRef(objects.KindCustomer, d.Customer); customer != "" {
@@ -372,7 +393,7 @@ func (e *eraser) person() store.Person {
 	for _, m := range e.memberships {
 		p.Gifts = append(p.Gifts, m.Subscription)
 		checkouts[m.Checkout] = true
-		if m.Status != "canceled" && m.Status != "incomplete_expired" {
+		if !m.Over() {
 			e.done.Running++
 		}
 	}

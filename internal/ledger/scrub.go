@@ -26,12 +26,17 @@ func (e *eraser) rewrite(ctx context.Context) error {
 	return e.saveRegisters(ctx, joined)
 }
 
+// says reports whether a body has the person's address in it.
+func (e *eraser) says(body []byte) bool {
+	return e.folded != "" && strings.Contains(strings.ToLower(string(body)), e.folded)
+}
+
 // concerns reports whether a body about an object is to be scrubbed.
 func (e *eraser) concerns(ref objects.Ref, body []byte) bool {
 	if _, ours := e.refs[ref]; ours {
 		return true
 	}
-	if !strings.Contains(strings.ToLower(string(body)), e.folded) {
+	if !e.says(body) {
 		return false
 	}
 	switch ref.Kind() {
@@ -149,7 +154,7 @@ func (e *eraser) apart(ctx context.Context) (found []store.Event, err error) {
 
 // tells reports whether a body tells of the person.
 func (e *eraser) tells(body []byte) bool {
-	return strings.Contains(strings.ToLower(string(body)), e.folded) || slices.ContainsFunc(objects.Mentions(body), func(ref objects.Ref) bool { _, ours := e.refs[ref]; return ours })
+	return e.says(body) || slices.ContainsFunc(objects.Mentions(body), func(ref objects.Ref) bool { _, ours := e.refs[ref]; return ours })
 }
 
 // scrubbedError stands where an event is parked of which only the scrubbed body

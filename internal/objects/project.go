@@ -366,3 +366,17 @@ func (g *Graph) owedSince(root Ref, s *Subscription) int64 {
 	}
 	return cmp.Or(since, s.State.At)
 }
+
+// RootOf returns the object that a donation is projected from.
+func RootOf(d *giving.Donation) Ref {
+	switch d.Key {
+	case d.Charge:
+		return NewRef(KindCharge, d.Key)
+	case d.Invoice:
+		return NewRef(KindInvoice, d.Key)
+	}
+	if d.Source == "offline" {
+		return NewRef(KindOffline, d.Key)
+	}
+	return NewRef(KindIntent, d.Key)
+}

@@ -1,12 +1,9 @@
-// Package privacy removes what is known of people: of one who asks for it, and
-// of all when its time is over.
+// Package privacy tells somebody what is known of them, and removes it: of one
+// who asks for it, and of all when its time is over.
 package privacy
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"strconv"
@@ -40,27 +37,15 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// A Service removes what is known of people. It is safe for concurrent use.
-type Service struct{ Options }
+// A Service tells people what is known of them, and removes it. It is safe for
+// concurrent use.
+type Service struct {
+	Options
+	erased chan struct{} // somebody was, so that there may be customers to delete
+}
 
 // New returns a service.
-func New(o Options) *Service { return &Service{o} }
-
-// Pseudonym returns what stands for an address in the audit log: a keyed hash,
-// which leads nobody to the address but tells those who know it that it was
-// this one.
-func (s *Service) Pseudonym(address string) string {
-	mac := hmac.New(sha256.New, s.Secret)
-	mac.Write([]byte("erased address\x00" + store.FoldEmail(address)))
-	return "address:" + hex.EncodeToString(mac.Sum(nil)[:16])
-}
-
-// Erase removes what is known of the person behind an address; see
-// [ledger.Ledger.Erase]. who says on whose word.
-func (s *Service) Erase(ctx context.Context, address string, who store.Entry) (ledger.Erased, error) {
-	who.At, who.Action, who.Subject = s.Now(), "supporter.erase", s.Pseudonym(address)
-	return s.Ledger.Erase(ctx, address, who)
-}
+func New(o Options) *Service { return &Service{o, make(chan struct{}, 1)} }
 
 // DeleteCustomers deletes at Stripe the customers of people who were erased and
 // have no membership that runs. What fails is tried again the next time; the
@@ -91,8 +76,9 @@ func (s *Service) DeleteCustomers(ctx context.Context) (deleted int, err error) 
 	}
 }
 
-// Run removes what is over once an hour, until ctx ends. Replicas may do so at
-// once: what one has removed is gone for the other.
+// Run removes what is over once an hour, and when somebody was erased, until
+// ctx ends. Replicas may do so at once: what one has removed is gone for the
+// other.
 func (s *Service) Run(ctx context.Context) error {
 	next := time.NewTicker(purgeEvery)
 	defer next.Stop()
@@ -105,6 +91,7 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		select {
 		case <-next.C:
+		case <-s.erased:
 		case <-ctx.Done():
 			return nil
 		}

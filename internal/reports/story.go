@@ -64,23 +64,9 @@ var storyKinds = []objects.Kind{
 	objects.KindTransaction, objects.KindWarning, objects.KindOffline, objects.KindAdopted, objects.KindCorrection,
 }
 
-// RootOf returns the object that a donation is projected from.
-func RootOf(d *giving.Donation) objects.Ref {
-	switch d.Key {
-	case d.Charge:
-		return objects.NewRef(objects.KindCharge, d.Key)
-	case d.Invoice:
-		return objects.NewRef(objects.KindInvoice, d.Key)
-	}
-	if d.Source == "offline" {
-		return objects.NewRef(objects.KindOffline, d.Key)
-	}
-	return objects.NewRef(objects.KindIntent, d.Key)
-}
-
 // GiftStory returns the story of a donation.
 func (s *Service) GiftStory(ctx context.Context, d *giving.Donation) (Story, error) {
-	root := RootOf(d)
+	root := objects.RootOf(d)
 	t := teller{s: s, found: map[objects.Ref]objects.Register{}}
 	if err := s.walk(ctx, func(g *objects.Graph) { g.Donation(root); g.Needs(root) }, t.load); err != nil {
 		return Story{}, err

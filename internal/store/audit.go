@@ -26,6 +26,10 @@ type Entry struct {
 	Hash    string // of this and, through the hash before, of all earlier ones
 }
 
+// TheSupporter stands in an entry for a supporter who did something on their own
+// pages.
+const TheSupporter = "the supporter"
+
 // hashOf returns the hash of e after the one whose hash is before: SHA-256, in
 // hexadecimal, over the netstrings of before, number, microseconds since 1970,
 // who, action, subject, reason and detail.

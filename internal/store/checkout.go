@@ -127,19 +127,25 @@ func (s *Store) CheckoutBySession(ctx context.Context, session string) (c Checko
 }
 
 func (s *Store) checkout(ctx context.Context, query string, arg string) (c Checkout, ok bool, err error) {
-	var created, expires int64
-	err = s.read.QueryRowContext(ctx, query, arg).Scan(
-		&c.ID, &c.Attempt, &c.Digest, &c.IdempotencyKey, &c.Status, &c.Error, &c.Session, &c.URL, &c.Currency,
-		&c.AmountMinor, &c.Interval, &c.Article, &c.Placement, &c.Campaign, &c.Variant, &c.Tier, &c.Locale,
-		&c.Attribution, &c.UTM, &c.Name, &c.Anonymous, &c.Message, &c.ReturnURL, &created, &expires)
+	c, err = scanCheckout(s.read.QueryRowContext(ctx, query, arg))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return Checkout{}, false, nil
 	case err != nil:
 		return Checkout{}, false, fmt.Errorf("read a checkout: %w", err)
 	}
-	c.CreatedAt, c.ExpiresAt = Time(created), Time(expires)
 	return c, true, nil
+}
+
+func scanCheckout(r row) (Checkout, error) {
+	var c Checkout
+	var created, expires int64
+	err := r.Scan(
+		&c.ID, &c.Attempt, &c.Digest, &c.IdempotencyKey, &c.Status, &c.Error, &c.Session, &c.URL, &c.Currency,
+		&c.AmountMinor, &c.Interval, &c.Article, &c.Placement, &c.Campaign, &c.Variant, &c.Tier, &c.Locale,
+		&c.Attribution, &c.UTM, &c.Name, &c.Anonymous, &c.Message, &c.ReturnURL, &created, &expires)
+	c.CreatedAt, c.ExpiresAt = Time(created), Time(expires)
+	return c, err
 }
 
 // RenewCheckout gives a checkout a new idempotency key and end, and forgets

@@ -16,7 +16,6 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/objects"
-	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 )
@@ -186,7 +185,7 @@ func (g *Gifts) correct(ctx context.Context, s *subject, a store.Action, w wish)
 	object := objects.NewRef(objects.KindSubscription, s.id)
 	what := "the membership and its gifts"
 	if s.gift != nil {
-		object, what = reports.RootOf(s.gift), "this gift"
+		object, what = objects.RootOf(s.gift), "this gift"
 		if w.Scope == "membership" {
 			object, what = objects.NewRef(objects.KindSubscription, s.gift.Subscription), "the membership and its gifts"
 		}
