@@ -118,13 +118,14 @@ func (s *service) wire(settings config.Settings, local string) error {
 	if err != nil {
 		return err
 	}
-	supporters := newAccount(settings, local, s.store, book, limit, s.log)
-	s.parts = append(s.parts, supporters.Run, newPrivacy(settings, local, s.store, book, s.log).Run)
+	people := newPrivacy(settings, local, s.store, book, s.log)
+	supporters := newAccount(settings, local, s.store, book, people, limit, s.log)
+	s.parts = append(s.parts, supporters.Run, people.Run)
 	answers := reports.New(reports.Options{Store: s.store, Timezone: settings.Timezone, Now: time.Now})
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
-	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, count, cache, answers, said, asks, post}, s.log)
+	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, people, count, cache, answers, said, asks, post}, s.log)
 	if err != nil {
 		return err
 	}

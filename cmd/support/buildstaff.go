@@ -13,6 +13,7 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/mail"
+	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/reconcile"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/signin"
@@ -59,7 +60,7 @@ func newStaff(settings config.Settings, o staffParts, log *slog.Logger) (*staff.
 		overview.New(overview.Options{Desk: d, Reports: o.reports}),
 		reportpages.New(reportpages.Options{Desk: d, Reports: o.reports}),
 		gifts.New(gifts.Options{
-			Desk: d, Store: o.store, Reports: o.reports, Ledger: o.ledger, Stripe: o.level.Stripe, Zone: settings.Timezone, Now: time.Now,
+			Desk: d, Store: o.store, Reports: o.reports, Ledger: o.ledger, Privacy: o.privacy, Stripe: o.level.Stripe, Zone: settings.Timezone, Now: time.Now,
 		}),
 		asks.New(asks.Options{Desk: d, Preview: o.asks.Preview, Script: settings.PublicURL + "/v1/support.js", Shipped: ask.Shipped}),
 		campaigns.New(campaigns.Options{Desk: d, Supporters: o.said.supporters}),
@@ -82,6 +83,7 @@ type staffParts struct {
 	limits  *limits.Limits
 	level   *reconcile.Service
 	ledger  *ledger.Ledger
+	privacy *privacy.Service
 	counts  *counts.Counts
 	redis   redis.UniversalClient // nil where none is set
 	reports *reports.Service

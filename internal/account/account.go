@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
@@ -37,6 +38,7 @@ type Options struct {
 	Store   *store.Store
 	Stripe  *stripeapi.Client
 	Ledger  Recorder
+	Privacy *privacy.Service
 	Keys    *signin.Keys
 	Secrets [][]byte // newest first; the keys of membership tokens follow from them
 	Limiter Limiter
@@ -88,6 +90,11 @@ func (s *Service) Routes() []Route {
 		{get, "/account/statements/:year", s.signed(s.statement)},
 		{get, "/account/choices", s.signed(s.showChoices)},
 		{post, "/account/choices", s.signed(s.saveChoices)},
+
+		{get, "/account/data", s.signed(s.showData)},
+		{get, "/account/data.json", s.signed(s.downloadData)},
+		{get, "/account/erase", s.signed(s.showErase)},
+		{post, "/account/erase", s.signed(s.erase)},
 
 		{get, "/account/memberships/:id", s.signed(s.membership)},
 		{get, "/account/memberships/:id/cancel", s.signed(s.showCancel)},

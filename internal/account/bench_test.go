@@ -23,6 +23,7 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/sandbox"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/store"
@@ -38,12 +39,13 @@ var secrets = [][]byte{[]byte(strings.Repeat("n", 32)), []byte(strings.Repeat("o
 type town struct {
 	*httptest.Server
 	*account.Service
-	box  *sandbox.Sandbox
-	keys *signin.Keys
-	down atomic.Bool // Stripe can't be reached
-	mu   sync.Mutex
-	skew time.Duration // of the pages' clock
-	used []string      // ids of mails that tests have seen
+	box    *sandbox.Sandbox
+	keys   *signin.Keys
+	people *privacy.Service
+	down   atomic.Bool // Stripe can't be reached
+	mu     sync.Mutex
+	skew   time.Duration // of the pages' clock
+	used   []string      // ids of mails that tests have seen
 }
 
 func (w *town) now() time.Time {
@@ -117,8 +119,12 @@ func newTown(t *testing.T) *town {
 		t.Fatal(err)
 	}
 	book := ledger.New(ledger.Options{Store: db, Now: time.Now, Timezone: time.UTC, Grace: 336 * time.Hour, Log: log})
+	w.people = privacy.New(privacy.Options{
+		Store: db, Ledger: book, Secret: secrets[0], Now: w.now, Log: log,
+		Stripe: stripeapi.New(stripeapi.Options{Key: "sk_test_x", BaseURL: w.URL + "/sandbox", Log: log}),
+	})
 	w.Service = account.New(account.Options{
-		Store: db, Ledger: book, Keys: w.keys, Secrets: secrets, Limiter: anything{}, Log: log,
+		Store: db, Ledger: book, Privacy: w.people, Keys: w.keys, Secrets: secrets, Limiter: anything{}, Log: log,
 		Stripe:    stripeapi.New(stripeapi.Options{Key: "sk_test_x", BaseURL: w.URL + "/sandbox", Log: log}),
 		PublicURL: w.URL, SiteOrigins: []string{site, w.URL}, PayOrigins: []string{w.URL}, Zone: time.UTC, Sandbox: true, Now: w.now,
 	})
@@ -134,6 +140,7 @@ func newTown(t *testing.T) *town {
 	var parts sync.WaitGroup
 	parts.Go(func() { _ = book.Run(ctx) })
 	parts.Go(func() { _ = w.Run(ctx) })
+	parts.Go(func() { _ = w.people.Run(ctx) })
 	t.Cleanup(func() { end(); parts.Wait() })
 	return w
 }

@@ -36,7 +36,7 @@ type doorView struct {
 	Address string
 	To      string
 	Token   string
-	Signed  bool // out, just now
+	Done    string // what was just done: out, or erased; "" if nothing
 	Minutes int
 }
 
@@ -49,7 +49,14 @@ func (s *Service) front(c *gin.Context) error {
 	if ok {
 		return s.home(v)
 	}
-	return s.door(c, http.StatusOK, doorView{State: "ask", To: s.destination(c.Query("to")), Signed: c.Query("done") == "out"})
+	d := doorView{State: "ask", To: s.destination(c.Query("to"))}
+	switch c.Query("done") {
+	case "out":
+		d.Done = "account.done.out"
+	case "erased":
+		d.Done = "erase.done"
+	}
+	return s.door(c, http.StatusOK, d)
 }
 
 // door renders a page before the sign-in.

@@ -12,6 +12,7 @@ import (
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/signin"
 )
 
@@ -30,6 +31,10 @@ var (
 	statementHTML string
 	//go:embed pages/choices.html
 	choicesHTML string
+	//go:embed pages/data.html
+	dataHTML string
+	//go:embed pages/erase.html
+	eraseHTML string
 )
 
 // funcs are what the pages' templates call.
@@ -49,6 +54,8 @@ var (
 	giftPage       = look.MustParse(funcs, giftHTML)
 	statementPage  = look.MustParse(funcs, statementHTML)
 	choicesPage    = look.MustParse(funcs, choicesHTML)
+	dataPage       = look.MustParse(funcs, privacy.TablesHTML, dataHTML)
+	erasePage      = look.MustParse(funcs, eraseHTML)
 )
 
 // render answers with a page, whose title is a message.

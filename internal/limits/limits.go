@@ -45,6 +45,7 @@ const (
 	AccountWho  = "account-who"  // links to a supporter's pages, for each address
 	AccountAll  = "account-all"  // links to supporters' pages, in all
 	AccountAct  = "account-act"  // changes that Stripe is asked to make, for each supporter
+	AccountData = "account-data" // looking everything up that is known of somebody, for each supporter
 )
 
 // Production returns the rules where money moves. They let a school or a
@@ -64,6 +65,7 @@ func Production() []Rule {
 		{Name: AccountWho, Burst: 4, PerHour: 8},
 		{Name: AccountAll, Burst: 600, PerHour: 6_000},
 		{Name: AccountAct, Burst: 30, PerHour: 120},
+		{Name: AccountData, Burst: 6, PerHour: 12},
 	}
 }
 
@@ -84,6 +86,7 @@ func Sandbox() []Rule {
 		{Name: AccountWho, Burst: 4, PerHour: 8},
 		{Name: AccountAll, Burst: 600, PerHour: 6_000},
 		{Name: AccountAct, Burst: 30, PerHour: 120},
+		{Name: AccountData, Burst: 6, PerHour: 12},
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
@@ -35,6 +36,10 @@ var (
 	supporterHTML string
 	//go:embed action.html
 	actionHTML string
+	//go:embed data.html
+	dataHTML string
+	//go:embed erase.html
+	eraseHTML string
 	//go:embed parts.html
 	partsHTML string
 )
@@ -52,6 +57,7 @@ type Options struct {
 	Store   *store.Store
 	Reports *reports.Service
 	Ledger  *ledger.Ledger
+	Privacy *privacy.Service
 	Stripe  *stripeapi.Client
 	Zone    *time.Location // of days
 	Now     func() time.Time
@@ -60,7 +66,7 @@ type Options struct {
 // Gifts are the screens.
 type Gifts struct {
 	Options
-	list, gift, membership, supporters, supporter, action *look.Template
+	list, gift, membership, supporters, supporter, action, data, erasure *look.Template
 }
 
 // New returns the screens.
@@ -71,6 +77,7 @@ func New(o Options) *Gifts {
 	}
 	g.list, g.gift, g.membership = page(listHTML), page(giftHTML), page(membershipHTML)
 	g.supporters, g.supporter, g.action = page(supportersHTML), page(supporterHTML), page(actionHTML)
+	g.data, g.erasure = o.Desk.Template(privacy.TablesHTML, dataHTML), page(eraseHTML)
 	return g
 }
 
@@ -92,6 +99,10 @@ func (g *Gifts) Routes() []desk.Route {
 		{Method: get, Path: supportersPath, Need: desk.Finance, Nav: "Supporters", Handle: g.showSupporters},
 		{Method: post, Path: supportersPath + "/find", Need: desk.Finance, Handle: g.findSupporters},
 		{Method: get, Path: supportersPath + "/:id", Need: desk.Finance, Handle: g.showSupporter},
+		{Method: get, Path: supportersPath + "/:id/data", Need: desk.Finance, Handle: g.showData},
+		{Method: get, Path: supportersPath + "/:id/data.json", Need: desk.Finance, Handle: g.downloadData},
+		{Method: get, Path: supportersPath + "/:id/erase", Need: desk.Admin, Handle: g.askErase},
+		{Method: post, Path: supportersPath + "/:id/erase", Need: desk.Admin, Handle: g.doErase},
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/sandbox"
 	"github.com/united24media/support/internal/signin"
@@ -102,9 +103,10 @@ func (n *newsroom) open() {
 	d := desk.New(desk.Options{
 		Store: n.store, Keys: signin.New([][]byte{[]byte(strings.Repeat("s", 32))}), PublicURL: "http://staff.example", Zone: time.UTC, Now: n.box.Now, Log: slog.New(slog.DiscardHandler),
 	})
+	people := privacy.New(privacy.Options{Store: n.store, Ledger: n.ledger, Stripe: n.stripe, Secret: []byte("s"), Now: n.box.Now, Log: slog.New(slog.DiscardHandler)})
 	screens := New(Options{
 		Desk: d, Store: n.store, Reports: reports.New(reports.Options{Store: n.store, Timezone: time.UTC, Now: n.box.Now}),
-		Ledger: n.ledger, Stripe: n.stripe, Zone: time.UTC, Now: n.box.Now,
+		Ledger: n.ledger, Privacy: people, Stripe: n.stripe, Zone: time.UTC, Now: n.box.Now,
 	})
 	n.pages = gin.New()
 	for _, m := range d.Mount(screens.Routes()...) {

@@ -151,6 +151,9 @@ type supporterView struct {
 	Memberships []memberRow
 	Moments     []moment // notes, mails and what staff did
 	Note        string   // where one is written
+	Data        string   // where everything about them is
+	Erase       string   // where they are erased; "" for who may not, and once they are
+	Erased      bool
 }
 
 type memberRow struct {
@@ -176,7 +179,12 @@ func (g *Gifts) showSupporter(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	view := supporterView{Sums: sums(gifts), Note: giftsPath + "/" + d.Key + "/do/" + kindNote}
+	view := supporterView{
+		Sums: sums(gifts), Note: giftsPath + "/" + d.Key + "/do/" + kindNote, Data: supportersPath + "/" + d.Key + "/data", Erased: giving.Erased(d.Supporter),
+	}
+	if v.Member.Role.Allows(desk.Admin) && !view.Erased {
+		view.Erase = supportersPath + "/" + d.Key + "/erase"
+	}
 	var subjects []string
 	for i, gift := range gifts {
 		view.Names = distinct(view.Names, gift.Name)
@@ -204,7 +212,9 @@ func (g *Gifts) showSupporter(v *desk.Visit) error {
 	}
 	view.Moments = moments(reports.Story{Moments: told}, true)
 	view.Title = "A supporter"
-	if len(view.Names)+len(view.Emails) > 0 {
+	if view.Erased {
+		view.Title = "A supporter who was erased"
+	} else if len(view.Names)+len(view.Emails) > 0 {
 		view.Title = cmp.Or(append(slices.Clone(view.Names), view.Emails...)...)
 	}
 	return g.Desk.Render(v, g.supporter, desk.Page{Title: "Supporter", Body: view})
