@@ -147,6 +147,14 @@ func TestAGiftIsRecorded(t *testing.T) {
 // exec changes the database behind the ledger's back.
 func (b *book) exec(t testing.TB, statement string) {
 	t.Helper()
+	if _, err := b.open(t).ExecContext(t.Context(), statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// open opens the ledger's database once more.
+func (b *book) open(t testing.TB) *sql.DB {
+	t.Helper()
 	driver, address := "pgx", b.address
 	if file, lite := strings.CutPrefix(address, "sqlite:"); lite {
 		driver, address = "sqlite", file
@@ -155,8 +163,6 @@ func (b *book) exec(t testing.TB, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,46 @@ func TestRebuildChangesNothing(t *testing.T) {
 		}
 		assertClean(t, b)
 	})
+}
+
+// The tables that a rebuild puts in place have the indexes that migrations made.
+func TestRebuildKeepsTheIndexes(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		fill(t, b)
+		before := b.indexes(t)
+		if _, _, err := b.Rebuild(t.Context(), func(int) {}); err != nil {
+			t.Fatal(err)
+		}
+		if after := b.indexes(t); len(before) < 20 || !slices.Equal(after, before) {
+			t.Errorf("indexes after the rebuild:\n%s\nbefore:\n%s", strings.Join(after, "\n"), strings.Join(before, "\n"))
+		}
+	})
+}
+
+func (b *book) indexes(t testing.TB) (found []string) {
+	t.Helper()
+	query := `SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY indexname`
+	if strings.HasPrefix(b.address, "sqlite:") {
+		query = `SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name`
+	}
+	db := b.open(t)
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var definition string
+		if err := rows.Scan(&definition); err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, definition)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 func TestRebuildMendsDerivedTables(t *testing.T) {

@@ -26,6 +26,8 @@ type fresh struct {
 	copies chan []*rows // to be copied; nil on SQLite
 	left   sync.WaitGroup
 	failed atomic.Pointer[error]
+
+	indexes []string // the statements that make those that were dropped
 }
 
 // copyTo starts to copy what is handed over, until the channel is closed.

@@ -100,7 +100,9 @@ func (t *Tx) Donations(ctx context.Context, keys, supporters []string) ([]*givin
 	if len(keys)+len(supporters) == 0 {
 		return nil, nil
 	}
-	return t.donations(ctx, t.any("key", 1)+` OR is_first AND `+t.any("supporter", 2), t.list(keys), t.list(supporters))
+	// Written as plain is_first, PostgreSQL would find it in the index of all
+	// first donations, and read that from end to end.
+	return t.donations(ctx, t.any("key", 1)+` OR CAST(is_first AS INTEGER) = 1 AND `+t.any("supporter", 2), t.list(keys), t.list(supporters))
 }
 
 // DonationsOf returns all donations of the given supporters.

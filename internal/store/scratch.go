@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -39,9 +40,46 @@ func (s *Store) Scratch(ctx context.Context) (*Store, error) {
 	}
 	scratch.fresh = &fresh{seen: newSeen()}
 	if s.postgres {
+		if err := scratch.dropIndexes(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("make the tables to rebuild in: %w", err), scratch.Close())
+		}
 		scratch.fresh.copyTo(ctx, scratch.write)
 	}
 	return scratch, nil
+}
+
+// dropIndexes drops the indexes that only screens use, to be made when the
+// tables are full: row by row they cost most of a rebuild.
+func (s *Store) dropIndexes(ctx context.Context) error {
+	const ledgers = "donations_supporter" // the ledger looks donations up by it
+	var names []string
+	err := scanAll(s.write.QueryContext(ctx, `
+		SELECT indexname, indexdef FROM pg_indexes
+		WHERE schemaname = $1 AND tablename = ANY($2) AND indexdef LIKE 'CREATE INDEX %' AND indexname <> $3 ORDER BY indexname`,
+		scratchSchema, derived, ledgers))(func(r *sql.Rows) error {
+		var name, definition string
+		err := r.Scan(&name, &definition)
+		names, s.fresh.indexes = append(names, name), append(s.fresh.indexes, definition)
+		return err
+	})
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	_, err = s.write.ExecContext(ctx, `DROP INDEX `+strings.Join(names, ", "))
+	return err
+}
+
+// makeIndexes makes the indexes again that dropIndexes dropped.
+func (s *Store) makeIndexes(ctx context.Context) error {
+	if err := s.fresh.settle(); err != nil {
+		return err
+	}
+	for _, definition := range s.fresh.indexes {
+		if _, err := s.write.ExecContext(ctx, definition); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ScratchFile makes an empty database in a file that is removed with
@@ -92,6 +130,7 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 	}
 	cfg.RuntimeParams["search_path"] = scratchSchema
 	cfg.RuntimeParams["synchronous_commit"] = "off"
+	cfg.RuntimeParams["maintenance_work_mem"] = "128MB" // for makeIndexes
 	cfg.RuntimeParams["enable_seqscan"] = "off" // see turn
 	cfg.RuntimeParams["application_name"] = "support rebuild"
 	db := stdlib.OpenDB(*cfg)
@@ -105,6 +144,9 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 // gets the next revision; those that are no more fall to zero.
 func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) error,
 	otherwise func(context.Context, *Tx, map[giving.Cell]giving.Figures) error) ([]ScopeCount, error) {
+	if err := scratch.makeIndexes(ctx); err != nil {
+		return nil, fmt.Errorf("adopt: %w", err)
+	}
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("adopt: %w", err)
