@@ -34,6 +34,7 @@ type house struct {
 	zone   *time.Location
 
 	address string           // of the database
+	asked   chan struct{}    // holds one thing if the sandbox was asked for anything
 	turn    atomic.Int64     // of deliveries
 	others  []*ledger.Ledger // of other replicas, which get every other delivery
 }
@@ -53,7 +54,7 @@ func onBoth(t *testing.T, test func(t *testing.T, h *house)) {
 // newHouse starts a house on a database; edit may change its sandbox first.
 func newHouse(t *testing.T, address string, edit ...func(*sandbox.Options)) *house {
 	t.Helper()
-	h := &house{t: t}
+	h := &house{t: t, asked: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
@@ -67,7 +68,14 @@ func newHouse(t *testing.T, address string, edit ...func(*sandbox.Options)) *hou
 	h.box, err = sandbox.New(options)
 	ok(t, err)
 	t.Cleanup(func() { h.box.Close() })
-	mux.Handle("/sandbox/", http.StripPrefix("/sandbox", h.box.Handler()))
+	api := http.StripPrefix("/sandbox", h.box.Handler())
+	mux.HandleFunc("/sandbox/", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case h.asked <- struct{}{}:
+		default:
+		}
+		api.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("/webhooks", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
@@ -180,21 +188,20 @@ func (h *house) memberships() []*giving.Membership {
 	return all
 }
 
-// donation waits until the only donation is as wanted.
+// donation has wishes answered, while time goes on, until the only donation is
+// as wanted.
 func (h *house) donation(what string, wanted func(*giving.Donation) bool) *giving.Donation {
 	h.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		all := h.donations()
-		if len(all) == 1 && wanted(all[0]) {
+	for range 30 {
+		ok(h.t, h.FollowDue(h.t.Context()))
+		if all := h.donations(); len(all) == 1 && wanted(all[0]) {
 			return all[0]
 		}
-		if time.Now().After(deadline) {
-			for _, d := range all {
-				h.t.Logf("donation %+v", *d)
-			}
-			h.t.Fatalf("in vain: %s", what)
-		}
-		time.Sleep(20 * time.Millisecond)
+		h.advance(later)
 	}
+	for _, d := range h.donations() {
+		h.t.Logf("donation %+v", *d)
+	}
+	h.t.Fatalf("in vain: %s", what)
+	return nil
 }

@@ -64,7 +64,6 @@ func TestWhoseFirstGiftItIsFollowsFromTheOthers(t *testing.T) {
 func TestABalanceTransactionThatComesLate(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, "sqlite:"+t.TempDir()+"/support.db", func(o *sandbox.Options) { o.DelayedAfter = 5 * time.Hour })
-	h.background(h.Run)
 	_, err := h.box.Pay(h.session(1000, "EUR", "once"), sandbox.Payer{Email: "olena@example.org"}, sandbox.DelayedPaid)
 	ok(t, err)
 	h.advance(5 * time.Hour)

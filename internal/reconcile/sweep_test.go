@@ -248,12 +248,15 @@ func TestSweepsTakeTurns(t *testing.T) {
 		if !free {
 			t.Fatal("nobody sweeps, and the place is taken")
 		}
-		done := make(chan error, 1)
-		go func() { _, err := h.SweepNow(t.Context(), reconcile.Sweep{Since: time.Hour}); done <- err }()
+		waits, done := make(chan struct{}), make(chan error, 1)
+		go func() {
+			_, err := h.SweepNow(t.Context(), reconcile.Sweep{Since: time.Hour, Waiting: func() { close(waits) }})
+			done <- err
+		}()
 		select {
+		case <-waits:
 		case err := <-done:
 			t.Fatalf("a second sweep did not wait: %v", err)
-		case <-time.After(200 * time.Millisecond):
 		}
 		release()
 		ok(t, <-done)

@@ -1,6 +1,8 @@
 package reconcile_test
 
 import (
+	"context"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,7 +17,6 @@ const later = 10 * time.Second
 func TestWhatIsOpenIsAsked(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
-		h.background(h.Run)
 		h.give(1000, "USD", "once")
 		h.advance(later)
 		d := h.donation("fee and net", func(d *giving.Donation) bool { return d.Settled.Currency != "" })
@@ -47,7 +48,6 @@ func TestWhatIsOpenIsAsked(t *testing.T) {
 func TestSeveralRefundsAreListed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
-		h.background(h.Run)
 		h.give(1000, "EUR", "once")
 		h.advance(later)
 		d := h.donation("fee and net", func(d *giving.Donation) bool { return d.Settled.Net != 0 })
@@ -63,7 +63,6 @@ func TestSeveralRefundsAreListed(t *testing.T) {
 func TestFollowUpsOutliveABadAPI(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, h *house) {
-		h.background(h.Run)
 		ok(t, h.box.SetChaos(sandbox.Chaos{Refuse: 30, Double: 50, Twice: 50, Extra: true}))
 		d := h.payWithChaos()
 		_, err := h.box.Refund(d.Charge, 0)
@@ -90,27 +89,38 @@ func TestWhatStripeDoesNotHaveIsKeptWithItsReason(t *testing.T) {
 		ok(t, h.store.Ledger(t.Context(), func(tx *store.Tx) error {
 			return tx.PutWishes(t.Context(), now, []store.Wish{wish, unknown})
 		}))
-		h.background(h.Run)
-		deadline := time.Now().Add(20 * time.Second)
-		for range 10 {
+		for range missedTries {
+			ok(t, h.FollowDue(t.Context()))
 			h.advance(time.Minute)
-			time.Sleep(150 * time.Millisecond)
 		}
-		for {
-			waiting, err := h.store.WaitingFetches(t.Context(), 10)
-			ok(t, err)
-			if len(waiting) == 1 && waiting[0].Attempts >= 3 {
-				w := waiting[0]
-				if w.Ref != wish.Ref || w.Error == "" || w.Due.Sub(h.box.Now()) < 3*24*time.Hour {
-					t.Errorf("what is kept of it: %+v", w)
-				}
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("waiting: %+v", waiting)
-			}
-			h.advance(time.Minute)
-			time.Sleep(150 * time.Millisecond)
+		waiting, err := h.store.WaitingFetches(t.Context(), 10)
+		ok(t, err)
+		if len(waiting) != 1 {
+			t.Fatalf("waiting: %+v", waiting)
+		}
+		if w := waiting[0]; w.Ref != wish.Ref || w.Attempts != missedTries || w.Error == "" || w.Due.Sub(h.box.Now()) < 3*24*time.Hour {
+			t.Errorf("what is kept of it: %+v", w)
 		}
 	})
+}
+
+// missedTries is how often something that Stripe does not have is asked for.
+const missedTries = 3
+
+func TestTheWorkerLooksByItself(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "support.db"))
+	h.give(1000, "EUR", "once")
+	h.advance(later)
+	ctx, end := context.WithCancel(t.Context())
+	<-h.asked // by the giver
+	stopped := make(chan error)
+	go func() { stopped <- h.Run(ctx) }()
+	select {
+	case <-h.asked:
+	case <-time.After(time.Minute):
+		t.Error("nothing was asked in a minute")
+	}
+	end()
+	ok(t, <-stopped)
 }
