@@ -131,7 +131,7 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 	cfg.RuntimeParams["search_path"] = scratchSchema
 	cfg.RuntimeParams["synchronous_commit"] = "off"
 	cfg.RuntimeParams["maintenance_work_mem"] = "128MB" // for makeIndexes
-	cfg.RuntimeParams["enable_seqscan"] = "off" // see turn
+	cfg.RuntimeParams["enable_seqscan"] = "off"         // see turn
 	cfg.RuntimeParams["application_name"] = "support rebuild"
 	db := stdlib.OpenDB(*cfg)
 	return &Store{write: db, read: db, postgres: true, address: s.address}, nil
