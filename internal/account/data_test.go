@@ -14,6 +14,7 @@ import (
 	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // TestDataIsComplete: the file has what each part of the house keeps of
@@ -170,15 +171,15 @@ func TestDataWalk(t *testing.T) {
 	const ann = "ann@example.org"
 	w.give(t, ann, "once", 2500, "article", "troops")
 	w.give(t, ann, "month", 1000, "tier", "camera")
-	b.open(w.URL + "/account")
-	b.do(chromedp.SendKeys("#address", ann))
+	b.Open(w.URL + "/account")
+	b.Do(chromedp.SendKeys("#address", ann))
 	b.press("form button", "Look into your mail")
-	b.do(chromedp.SendKeys("#code", w.keys.Code(signin.Account, w.mailed(t, ann))))
+	b.Do(chromedp.SendKeys("#code", w.keys.Code(signin.Account, w.mailed(t, ann))))
 	b.press("form button", "Thank you for standing with us")
 	b.press(`a[href="/account/data"]`, "Everything that is kept about you")
 	b.inspect("20-data")
-	b.open(w.URL + "/account/erase?lang=en")
+	b.Open(w.URL + "/account/erase?lang=en")
 	b.inspect("22-erase")
-	eval[bool](b, `(document.querySelector("#sure").click(), true)`)
+	chromium.Eval[bool](b.Tab, `(document.querySelector("#sure").click(), true)`)
 	b.press(`form[action="/account/erase"] button`, "Your data is deleted")
 }
