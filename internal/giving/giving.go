@@ -105,6 +105,16 @@ type Membership struct {
 // ever charged.
 func (m *Membership) Over() bool { return m.Status == "canceled" || m.Status == "incomplete_expired" }
 
+// Recurs reports whether a membership will be charged again, though it may be
+// late or paused now.
+func (m *Membership) Recurs() bool {
+	switch m.Status {
+	case "active", "trialing", "past_due", "unpaid":
+		return !m.CancelAtEnd
+	}
+	return false
+}
+
 // SupporterKey returns the person behind a gift, for counts only: the address
 // without case, else the Stripe customer, else the donation or subscription
 // itself.

@@ -131,10 +131,14 @@ func (s *Sandbox) finalizeInvoice(id string) Object {
 	return invoice
 }
 
-// invoicePaid closes an invoice with the charge that paid it.
+// invoicePaid closes an invoice with the charge that paid it. The first attempt
+// counts as one, and later those that were planned: what a customer pays by
+// hand does not.
 func (s *Sandbox) invoicePaid(id string, charge Object) {
-	s.closePaid(id, charge["id"], true)
-	if sub := s.st.get(kindSubscription, s.st.get(kindInvoice, id).str("subscription")); sub != nil {
+	invoice := s.st.get(kindInvoice, id)
+	planned := invoice.int("next_payment_attempt")
+	s.closePaid(id, charge["id"], invoice.int("attempt_count") == 0 || planned != 0 && planned <= s.now())
+	if sub := s.st.get(kindSubscription, invoice.str("subscription")); sub != nil {
 		switch sub.str("status") {
 		case "incomplete", "past_due", "unpaid":
 			s.setStatus(sub.id(), "active")

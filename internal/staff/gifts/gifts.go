@@ -66,18 +66,19 @@ type Options struct {
 // Gifts are the screens.
 type Gifts struct {
 	Options
-	list, gift, membership, supporters, supporter, action, data, erasure *look.Template
+	list, gift, membership, supporters, supporter, doubled, action, data, erasure *look.Template
 }
 
 // New returns the screens.
 func New(o Options) *Gifts {
 	g := &Gifts{Options: o}
-	page := func(text string) *look.Template {
-		return o.Desk.Template(partsHTML, text)
+	page := func(texts ...string) *look.Template {
+		return o.Desk.Template(append([]string{partsHTML}, texts...)...)
 	}
 	g.list, g.gift, g.membership = page(listHTML), page(giftHTML), page(membershipHTML)
-	g.supporters, g.supporter, g.action = page(supportersHTML), page(supporterHTML), page(actionHTML)
+	g.supporters, g.supporter, g.action = page(supportersHTML), page(doubledHTML, supporterHTML), page(actionHTML)
 	g.data, g.erasure = o.Desk.Template(privacy.TablesHTML, dataHTML), page(eraseHTML)
+	g.doubled = page(doubledHTML, doubledPageHTML)
 	return g
 }
 
@@ -103,6 +104,7 @@ func (g *Gifts) Routes() []desk.Route {
 		{Method: get, Path: supportersPath + "/:id/data.json", Need: desk.Finance, Handle: g.downloadData},
 		{Method: get, Path: supportersPath + "/:id/erase", Need: desk.Admin, Handle: g.askErase},
 		{Method: post, Path: supportersPath + "/:id/erase", Need: desk.Admin, Handle: g.doErase},
+		{Method: get, Path: DoubledPath, Need: desk.Finance, Handle: g.showDoubled},
 	}
 }
 

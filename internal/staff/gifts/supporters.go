@@ -149,6 +149,7 @@ type supporterView struct {
 	Gifts       []row
 	More        int // gifts that are not listed
 	Memberships []memberRow
+	Twins       []twin   // those that are all charged, where there is more than one
 	Moments     []moment // notes, mails and what staff did
 	Note        string   // where one is written
 	Data        string   // where everything about them is
@@ -206,6 +207,7 @@ func (g *Gifts) showSupporter(v *desk.Visit) error {
 			m, amount(m.Amount, m.Currency), memberBadge(m, story.Paused), time.Unix(m.Created, 0), membershipsPath + "/" + m.Subscription,
 		})
 	}
+	view.Twins = twins(memberships)
 	told, err := g.Reports.Told(ctx, subjects)
 	if err != nil {
 		return err

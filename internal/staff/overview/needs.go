@@ -59,6 +59,20 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 			Detail: "Stripe tries again, and writes to them.", URL: "/staff/reports/members#failing", Action: "See which",
 		})
 	}
+	doubled, err := o.Desk.Store.CountDoubled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if doubled > 0 {
+		n := need{
+			Text:   plural(doubled, "supporter has", "supporters have") + " more than one membership.",
+			Detail: "All of them are charged; mostly one was meant to replace the other.", URL: "/staff/reports/members", Action: "Look at members",
+		}
+		if role.Allows(desk.Finance) {
+			n.URL, n.Action = "/staff/doubled", "See who"
+		}
+		all = append(all, n)
+	}
 	return all, nil
 }
 

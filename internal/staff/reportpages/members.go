@@ -42,6 +42,7 @@ type membersView struct {
 	Fails      int64
 	Links      bool
 	CohortCSV  string
+	Recovered  recovery
 }
 
 // A flow is one period's movements.
@@ -117,6 +118,9 @@ func (p *Pages) showMembers(v *desk.Visit) error {
 	}
 	body.CohortCSV = period.Address(path+"/cohorts.csv", nil, q.period)
 	if err := p.cohorts(v, &body, q); err != nil {
+		return err
+	}
+	if body.Recovered, err = p.recovery(ctx, q); err != nil {
 		return err
 	}
 	if body.Failing, body.Fails, err = p.Desk.Store.FailingMemberships(ctx, failingShown); err != nil {

@@ -224,7 +224,7 @@ func screens(n *newsroom) []string {
 			all = append(all, "/staff/reports?by="+by+"&across="+across+"&"+always)
 		}
 	}
-	for _, screen := range []string{"articles", "experiments", "members", "payouts"} {
+	for _, screen := range []string{"articles", "experiments", "members", "recovered", "payouts"} {
 		all = append(all, "/staff/reports/"+screen+"?"+always, "/staff/reports/"+screen+"?period=today")
 	}
 	for id := range n.world.AfterFetches.Payouts {
@@ -260,7 +260,7 @@ func TestCSV(t *testing.T) {
 	t.Parallel()
 	n := newNewsroom(t)
 	for _, address := range []string{
-		".csv?by=article", ".csv?by=placement&across=month", "/articles.csv?", "/experiments.csv?", "/members.csv?", "/cohorts.csv?", "/payouts.csv?",
+		".csv?by=article", ".csv?by=placement&across=month", "/articles.csv?", "/experiments.csv?", "/members.csv?", "/cohorts.csv?", "/payouts.csv?", "/recovered.csv?",
 		"/months/2026-03.csv?",
 	} {
 		rows, err := csv.NewReader(strings.NewReader(n.get(t, desk.Viewer, "/staff/reports"+address+"&"+always))).ReadAll()

@@ -38,7 +38,7 @@ type Options struct {
 // Pages are the screens.
 type Pages struct {
 	Options
-	sums, articles, experiments, members, payouts, payout, months, month *look.Template
+	sums, articles, experiments, members, recovered, payouts, payout, months, month *look.Template
 }
 
 // New returns the screens.
@@ -52,7 +52,7 @@ func New(o Options) *Pages {
 	}
 	return &Pages{
 		Options: o, sums: parse(sumsHTML), articles: parse(articlesHTML), experiments: parse(experimentsHTML),
-		members: parse(membersHTML), payouts: parse(payoutsHTML), payout: parse(payoutHTML), months: parse(monthsHTML), month: parse(monthHTML),
+		members: parse(membersHTML), recovered: parse(recoveredHTML), payouts: parse(payoutsHTML), payout: parse(payoutHTML), months: parse(monthsHTML), month: parse(monthHTML),
 	}
 }
 
@@ -68,6 +68,7 @@ func (p *Pages) Routes() []desk.Route {
 		get("/articles", p.showArticles), get("/articles.csv", p.articlesCSV),
 		get("/experiments", p.showExperiments), get("/experiments.csv", p.experimentsCSV),
 		get("/members", p.showMembers), get("/members.csv", p.membersCSV), get("/cohorts.csv", p.cohortsCSV),
+		get("/recovered", p.showRecovered), get("/recovered.csv", p.recoveredCSV),
 		get("/months", p.showMonths), get("/months/:month", p.showMonth),
 		get("/payouts", p.showPayouts), get("/payouts.csv", p.payoutsCSV), get("/payouts/:id", p.showPayout),
 	}
@@ -83,8 +84,8 @@ type frame struct {
 
 // tabs are the screens.
 var tabs = [...][2]string{
-	{"", "Sums"}, {"/articles", "Articles"}, {"/experiments", "Experiments"}, {"/members", "Members"}, {"/payouts", "Payouts"},
-	{"/months", "Closed months"},
+	{"", "Sums"}, {"/articles", "Articles"}, {"/experiments", "Experiments"}, {"/members", "Members"}, {"/recovered", "Recovered"},
+	{"/payouts", "Payouts"}, {"/months", "Closed months"},
 }
 
 // A question is what every screen is asked: the days, and the rest of its

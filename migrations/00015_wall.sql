@@ -1,0 +1,5 @@
+-- +goose Up
+
+-- Memberships that are charged again: few enough to find who has two.
+CREATE INDEX memberships_running ON memberships (supporter)
+    WHERE status IN ('active', 'trialing', 'past_due', 'unpaid') AND NOT cancel_at_end;
