@@ -62,6 +62,7 @@ func commands() []command {
 		{"close-month", "2026-01", "keeps a month's statement, or shows it with what changed since", runCloseMonth},
 		{"payouts", "--from D --to D [--format table|csv|json] | PAYOUT_ID", "shows bank deposits and what each consists of", runPayouts},
 		{"export", "donations|supporters|memberships --from D --to D [--format csv|jsonl]", "writes out what is stored, with who gave", runExport},
+		{"bounce", "FILE", "reads a delivery report of a mail that came back: bounce /dev/stdin", runBounce},
 		{"erase", "EMAIL", "removes a supporter's personal data everywhere; sums stay", runErase},
 	}
 }

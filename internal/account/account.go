@@ -85,6 +85,8 @@ func (s *Service) Routes() []Route {
 		{post, "/account/sign-out", s.signed(s.signOut)},
 		{post, "/account/sign-out-everywhere", s.signed(s.signOutEverywhere)},
 		{get, "/account/connect", s.connect},
+		{get, signin.LeavePath, s.showStop},
+		{post, signin.LeavePath, s.stopMail},
 
 		{get, "/account/gifts/:key", s.signed(s.receipt)},
 		{get, "/account/statements/:year", s.signed(s.statement)},

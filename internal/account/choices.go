@@ -38,7 +38,7 @@ func (s *Service) renderChoices(v *visit, status int, c store.Choices, trouble s
 func (s *Service) saveChoices(v *visit) error {
 	c := store.Choices{
 		Address: v.address(), Public: v.PostForm("public") != "", Name: clean.Text(v.PostForm("name")),
-		Renewals: v.PostForm("renewals") != "", Statement: v.PostForm("statement") != "",
+		Renewals: v.PostForm("renewals") != "", Statement: v.PostForm("statement") != "", Reminders: v.PostForm("reminders") != "",
 	}
 	if lang, ok := i18n.Match(v.PostForm("lang")); ok {
 		c.Locale = lang

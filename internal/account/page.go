@@ -35,6 +35,8 @@ var (
 	dataHTML string
 	//go:embed pages/erase.html
 	eraseHTML string
+	//go:embed pages/leave.html
+	leaveHTML string
 )
 
 // funcs are what the pages' templates call.
@@ -56,6 +58,7 @@ var (
 	choicesPage    = look.MustParse(funcs, choicesHTML)
 	dataPage       = look.MustParse(funcs, privacy.TablesHTML, dataHTML)
 	erasePage      = look.MustParse(funcs, eraseHTML)
+	leavePage      = look.MustParse(funcs, leaveHTML)
 )
 
 // render answers with a page, whose title is a message.

@@ -41,7 +41,7 @@ func (s *Service) Compose(ctx context.Context, m store.QueuedMail) (*Letter, err
 		if err != nil {
 			return nil, err
 		}
-		if m.Kind == Statement && !chosen.Statement {
+		if m.Kind == Statement && !chosen.Statement || m.Kind == RenewalReminder && !chosen.Reminders {
 			return nil, moot{"the supporter chose not to get it"}
 		}
 		m.Locale = cmp.Or(chosen.Locale, m.Locale)

@@ -29,6 +29,7 @@ type Letter struct {
 	Foot        []string
 	FootLink    [2]string // what it says, and where it leads
 	Unsubscribe string    // where mails of the kind can be ended; "" for what must be told
+	LeaveText   string    // what its link says
 }
 
 //go:embed letter.html
@@ -82,6 +83,9 @@ func (l *Letter) Plain() string {
 	foot := append([]string{}, l.Foot...)
 	if l.FootLink[0] != "" {
 		foot = append(foot, l.FootLink[0]+": "+l.FootLink[1])
+	}
+	if l.Unsubscribe != "" {
+		foot = append(foot, l.LeaveText+": "+l.Unsubscribe)
 	}
 	if len(foot) > 0 {
 		add("-- \n" + strings.Join(foot, "\n"))

@@ -64,6 +64,7 @@ func samples(t *testing.T) (*Service, []sample) {
 		"checkout.session/cs_promised": visit(false), "checkout.session/cs_failed": visit(true),
 		"subscription/sub_active": sub(objects.SubState{Status: "active"}), "subscription/sub_yearly": sub(objects.SubState{Status: "active"}),
 		"subscription/sub_paused": sub(objects.SubState{Status: "active", Paused: true}), "subscription/sub_ending": sub(objects.SubState{Status: "active", CancelAtEnd: true}),
+		"subscription/sub_back":  sub(objects.SubState{Status: "active", Paused: true, Resumes: at + 60*24*3600}),
 		"subscription/sub_ended": sub(objects.SubState{Status: "canceled"}), "subscription/sub_late": sub(objects.SubState{Status: "past_due"}),
 		"invoice/in_1": owed(1, at+3*24*3600), "invoice/in_2": owed(4, 0),
 		"dispute/dp_1": &objects.Dispute{Currency: "eur", Amount: 1000, State: objects.Latest[objects.DisputeState]{Value: objects.DisputeState{
@@ -78,7 +79,7 @@ func samples(t *testing.T) (*Service, []sample) {
 		return errors.Join(
 			tx.PutDonations(t.Context(), []*giving.Donation{gift("pi_once", 0, giving.Once), gift("pi_refunded", 50000, giving.Month)}),
 			tx.PutMemberships(t.Context(), []*giving.Membership{
-				member("sub_active", "active", 0), member("sub_paused", "active", 0), member("sub_ending", "active", 0),
+				member("sub_active", "active", 0), member("sub_paused", "active", 0), member("sub_back", "active", 0), member("sub_ending", "active", 0),
 				member("sub_ended", "canceled", at), member("sub_late", "past_due", 0), yearly,
 			}),
 			tx.PutRegisters(t.Context(), states))
@@ -96,6 +97,7 @@ func samples(t *testing.T) (*Service, []sample) {
 		{notice.Started, queued(notice.Started, "sub_active", nil)},
 		{notice.Changed, queued(notice.Changed, "sub_active/1", notice.Data{Membership: "sub_active", Amount: 1000, Currency: "EUR", Interval: "month", OldAmount: 500, OldMoney: "EUR"})},
 		{notice.Paused, queued(notice.Paused, "sub_paused/1", notice.Data{Membership: "sub_paused"})},
+		{notice.Paused + " until", queued(notice.Paused, "sub_back/1", notice.Data{Membership: "sub_back"})},
 		{notice.Resumed, queued(notice.Resumed, "sub_active/1", notice.Data{Membership: "sub_active"})},
 		{notice.Cancelled, queued(notice.Cancelled, "sub_ending/1", notice.Data{Membership: "sub_ending", At: at + 30*24*3600})},
 		{notice.Cancelled + " at once", queued(notice.Cancelled, "sub_ended/1", notice.Data{Membership: "sub_ended", At: at})},
@@ -115,7 +117,9 @@ func queued(kind, subject string, about any) store.QueuedMail {
 	if about != nil {
 		data, _ = json.Marshal(about) // plain structs
 	}
-	return store.QueuedMail{Mail: store.Mail{Kind: kind, Subject: subject, To: "reader@example.org", Data: data}, Queued: began}
+	return store.QueuedMail{
+		Mail: store.Mail{Kind: kind, Subject: subject, To: "reader@example.org", Data: data}, ID: store.MailID(kind, subject), Queued: began,
+	}
 }
 
 // TestLetters compares every mail in every language with the one of testdata.

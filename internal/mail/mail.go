@@ -217,7 +217,9 @@ func (s *Service) message(m store.QueuedMail, letter *Letter) (*gomail.Msg, erro
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // no out-of-office answers
 	msg.SetGenHeader("Content-Language", letter.Lang)
 	if letter.Unsubscribe != "" {
-		msg.SetListUnsubscribe("<" + letter.Unsubscribe + ">")
+		// RFC 8058: mailboxes offer a button of their own, and press ours.
+		msg.SetGenHeader(gomail.HeaderListUnsubscribe, "<"+letter.Unsubscribe+">")
+		msg.SetGenHeader(gomail.HeaderListUnsubscribePost, "List-Unsubscribe=One-Click")
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, letter.Plain())
 	msg.AddAlternativeString(gomail.TypeTextHTML, html)

@@ -104,7 +104,13 @@ func (s *Service) paused(ctx context.Context, m store.QueuedMail) (*Letter, erro
 	if !state.Paused || leaving(member, state) {
 		return nil, moot{"it is not paused any more"}
 	}
-	l, _ := s.standing(m, member)
+	l, w := s.standing(m, member)
+	if state.Resumes > s.Now().Unix() {
+		day := s.day(w.lang, state.Resumes)
+		w.args["Date"] = day
+		l.Text = []string{w.say("until")}
+		l.Rows = [][2]string{{w.shared("row.resumes"), day}}
+	}
 	return l, nil
 }
 
@@ -184,9 +190,6 @@ func before(subject string) string {
 	return subject
 }
 
-// choicesPath is where a supporter chooses which mails to get.
-const choicesPath = "/account/choices"
-
 // cardData is what a mail about a card tells.
 type cardData struct {
 	Membership string `json:"membership"`
@@ -228,7 +231,14 @@ func (s *Service) renewalReminder(ctx context.Context, m store.QueuedMail) (*Let
 		{w.shared("row.support"), per(w, member.Amount, member.Currency, member.Interval)},
 		{w.shared("row.next"), s.day(w.lang, member.PeriodEnd)},
 	}
+	s.leavable(l, w, m)
 	return l, nil
+}
+
+// leavable gives a letter the link by which mails of its kind can be ended,
+// with one press and without signing in.
+func (s *Service) leavable(l *Letter, w words, m store.QueuedMail) {
+	l.Unsubscribe, l.LeaveText = s.link(signin.Leave, signin.LeavePath, m.ID), w.shared("stop")
 }
 
 func (s *Service) statement(_ context.Context, m store.QueuedMail) (*Letter, error) {
@@ -240,6 +250,6 @@ func (s *Service) statement(_ context.Context, m store.QueuedMail) (*Letter, err
 	}
 	l, w := s.letter(m.Kind, speak(m.Locale), i18n.Args{"Year": fmt.Sprint(year.Year)})
 	l.Button, l.URL = w.say("button"), fmt.Sprintf("%s/account/statements/%d", s.PublicURL, year.Year)
-	l.Unsubscribe = s.PublicURL + choicesPath
+	s.leavable(l, w, m)
 	return l, nil
 }

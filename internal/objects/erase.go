@@ -104,7 +104,7 @@ var scrubbed = set(
 	"expires_at", "mode", "client_reference_id", "payment_status",
 	"paid_out_of_band", "billing_reason", "attempt_count", "next_payment_attempt", "status_transitions", "paid_at",
 	"subscription_details", "lines", "items", "price", "quantity", "unit_amount", "recurring", "interval", "interval_count",
-	"pause_collection", "cancel_at_period_end", "cancel_at", "ended_at", "current_period_end", "cancellation_details", "reason",
+	"pause_collection", "resumes_at", "cancel_at_period_end", "cancel_at", "ended_at", "current_period_end", "cancellation_details", "reason",
 	"evidence_details", "due_by", "fee", "net", "exchange_rate", "available_on", "arrival_date", "automatic", "reconciliation_status",
 	"fraud_type", "actionable",
 )

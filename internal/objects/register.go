@@ -301,7 +301,8 @@ type Subscription struct {
 // A SubState is what changes about a subscription.
 type SubState struct {
 	Status      string `json:"status,omitzero"`
-	Paused      bool   `json:"paused,omitzero"` // pause_collection is set
+	Paused      bool   `json:"paused,omitzero"`  // pause_collection is set
+	Resumes     int64  `json:"resumes,omitzero"` // when that ends by itself; 0 if it does not
 	CancelAtEnd bool   `json:"cancel_at_end,omitzero"`
 	CancelAt    int64  `json:"cancel_at,omitzero"`
 	Ended       int64  `json:"ended,omitzero"`

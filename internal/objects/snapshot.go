@@ -198,17 +198,19 @@ func (p *price) interval() string {
 }
 
 type subscription struct {
-	Created     int64             `json:"created"`
-	Customer    link              `json:"customer"`
-	Latest      link              `json:"latest_invoice"`
-	Metadata    map[string]string `json:"metadata"`
-	Status      string            `json:"status"`
-	Pause       *struct{}         `json:"pause_collection"`
-	CancelAtEnd bool              `json:"cancel_at_period_end"`
-	CancelAt    int64             `json:"cancel_at"`
-	Ended       int64             `json:"ended_at"`
-	PeriodEnd   int64             `json:"current_period_end"`
-	Currency    string            `json:"currency"`
+	Created  int64             `json:"created"`
+	Customer link              `json:"customer"`
+	Latest   link              `json:"latest_invoice"`
+	Metadata map[string]string `json:"metadata"`
+	Status   string            `json:"status"`
+	Pause    *struct {
+		Resumes int64 `json:"resumes_at"`
+	} `json:"pause_collection"`
+	CancelAtEnd bool   `json:"cancel_at_period_end"`
+	CancelAt    int64  `json:"cancel_at"`
+	Ended       int64  `json:"ended_at"`
+	PeriodEnd   int64  `json:"current_period_end"`
+	Currency    string `json:"currency"`
 	Items       struct {
 		Data []struct {
 			Quantity int64 `json:"quantity"`
@@ -226,6 +228,9 @@ func (s *subscription) register(d *decoder) (Register, error) {
 	state := SubState{
 		Status: s.Status, Paused: s.Pause != nil, CancelAtEnd: s.CancelAtEnd, CancelAt: s.CancelAt,
 		Ended: s.Ended, PeriodEnd: s.PeriodEnd, Currency: s.Currency, Reason: s.Cancellation.Reason,
+	}
+	if s.Pause != nil {
+		state.Resumes = s.Pause.Resumes
 	}
 	for _, item := range s.Items.Data {
 		state.Amount += item.Price.Unit * item.Quantity

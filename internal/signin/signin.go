@@ -25,15 +25,16 @@ const (
 	Account Purpose = "account" // a supporter's pages; the id is of the wish to sign in
 	Staff   Purpose = "staff"   // the newsroom's pages; the id is of the wish to sign in
 	Recover Purpose = "recover" // a failing membership's payment page; the id is the subscription
-	Leave   Purpose = "leave"   // no more reminders; the id is the subscription
+	Leave   Purpose = "leave"   // no more mails of a kind; the id is that of a mail of it
 )
 
 // Where mailed links lead, below the public URL. The token follows as ?token=.
-// A GET of either uses nothing up: some mail scanners open what they find.
+// A GET of any uses nothing up: some mail scanners open what they find.
 const (
 	AccountPath = "/account/enter"
 	StaffPath   = "/staff/link"
 	RecoverPath = "/account/recover"
+	LeavePath   = "/account/leave"
 )
 
 // Limits of a token.

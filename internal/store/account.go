@@ -88,15 +88,16 @@ type Choices struct {
 	Name      string // that name; "" is as it was given with each gift
 	Renewals  bool   // a receipt by mail for each renewal
 	Statement bool   // word by mail that the yearly statement is there
+	Reminders bool   // a mail before a yearly renewal
 }
 
 // ChoicesOf returns the choices of an address; somebody who made none is
 // mailed and not named. made tells which.
 func (s *Store) ChoicesOf(ctx context.Context, address string) (c Choices, made bool, err error) {
-	c = Choices{Address: fold(address), Renewals: true, Statement: true}
+	c = Choices{Address: fold(address), Renewals: true, Statement: true, Reminders: true}
 	err = s.read.QueryRowContext(ctx, `
-		SELECT locale, public, name, mail_renewals, mail_statement FROM supporter_choices WHERE address = $1`, c.Address).
-		Scan(&c.Locale, &c.Public, &c.Name, &c.Renewals, &c.Statement)
+		SELECT locale, public, name, mail_renewals, mail_statement, mail_reminders FROM supporter_choices WHERE address = $1`, c.Address).
+		Scan(&c.Locale, &c.Public, &c.Name, &c.Renewals, &c.Statement, &c.Reminders)
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, false, nil
 	}
@@ -109,11 +110,12 @@ func (s *Store) ChoicesOf(ctx context.Context, address string) (c Choices, made 
 // PutChoices stores what a supporter chose.
 func (s *Store) PutChoices(ctx context.Context, c Choices, at time.Time) error {
 	_, err := s.write.ExecContext(ctx, `
-		INSERT INTO supporter_choices (address, locale, public, name, mail_renewals, mail_statement, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		INSERT INTO supporter_choices (address, locale, public, name, mail_renewals, mail_statement, mail_reminders, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (address) DO UPDATE SET locale = excluded.locale, public = excluded.public, name = excluded.name,
-			mail_renewals = excluded.mail_renewals, mail_statement = excluded.mail_statement, updated_at = excluded.updated_at`,
-		fold(c.Address), c.Locale, c.Public, c.Name, c.Renewals, c.Statement, Micros(at))
+			mail_renewals = excluded.mail_renewals, mail_statement = excluded.mail_statement,
+			mail_reminders = excluded.mail_reminders, updated_at = excluded.updated_at`,
+		fold(c.Address), c.Locale, c.Public, c.Name, c.Renewals, c.Statement, c.Reminders, Micros(at))
 	if err != nil {
 		return fmt.Errorf("store a supporter's choices: %w", err)
 	}

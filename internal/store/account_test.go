@@ -191,7 +191,7 @@ func TestChoices(t *testing.T) {
 		if want := (store.Choices{Address: "ann@example.org", Renewals: true, Statement: true}); err != nil || made || got != want {
 			t.Errorf("before: %+v, %v, %v", got, made, err)
 		}
-		want := store.Choices{Address: "ann@example.org", Locale: "uk", Public: true, Name: "Анна", Statement: true}
+		want := store.Choices{Address: "ann@example.org", Locale: "uk", Public: true, Name: "Анна", Statement: true, Reminders: true}
 		for range 2 {
 			if err := s.PutChoices(ctx, want, time.Unix(1, 0)); err != nil {
 				t.Fatal(err)

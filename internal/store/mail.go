@@ -218,6 +218,16 @@ func (s *Store) RetryMail(ctx context.Context, id string, now time.Time) error {
 	return nil
 }
 
+// MailCameBack notes that a mail which a server took could not be delivered.
+func (s *Store) MailCameBack(ctx context.Context, id, reason string, now time.Time) error {
+	_, err := s.write.ExecContext(ctx, `
+		UPDATE outbox SET state = 'refused', error = $2, done_at = $3 WHERE id = $1 AND state = 'sent'`, id, reason, Micros(now))
+	if err != nil {
+		return fmt.Errorf("note that mail %s came back: %w", id, err)
+	}
+	return nil
+}
+
 // ForgetMail empties the addresses and data of up to limit mails that were
 // done before an instant, and returns of how many. What was mailed about what
 // stays known.
