@@ -48,7 +48,7 @@ func TestRecovered(t *testing.T) {
 	if want := "2026-05,EUR,2,2,6,1,123456,1,0,0,0,"; !strings.Contains(csv, want) {
 		t.Errorf("the file has no %s: %s", want, csv)
 	}
-	if page := n.get(t, desk.Viewer, "/staff/reports/members?"+always); !strings.Contains(page, "Failed payments recovered") || !strings.Contains(page, "/staff/reports/recovered?") {
+	if page := n.get(t, desk.Viewer, "/staff/reports/members?"+always); !strings.Contains(page, "Recovered payments") || !strings.Contains(page, "/staff/reports/recovered?") {
 		t.Error("the members' page has no number of what was recovered")
 	}
 }
