@@ -37,6 +37,7 @@ import (
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 	"github.com/united24media/support/internal/trace"
+	"github.com/united24media/support/internal/wall"
 	"github.com/united24media/support/internal/web"
 	"github.com/united24media/support/webhooks"
 )
@@ -114,7 +115,9 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, newArticles(settings, s.store, asks, s.log).Run)
 	signals := ask.NewSignals(ask.SignalsOptions{Add: s.store.AddSignals, Redis: cache, Signer: signer, Timezone: settings.Timezone, Log: s.log})
 	s.parts = append(s.parts, func(ctx context.Context) error { signals.Run(ctx); return nil })
-	giving, err := newCheckout(settings, local, s.store, limit, guard, signer, said, s.log)
+	thanks := newWall(settings, s.store, s.log)
+	s.parts = append(s.parts, thanks.Run)
+	giving, err := newCheckout(settings, local, s.store, limit, guard, signer, said, thanks, s.log)
 	if err != nil {
 		return err
 	}
@@ -125,7 +128,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
-	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, people, count, cache, answers, said, asks, post}, s.log)
+	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, people, count, cache, answers, said, asks, post, thanks}, s.log)
 	if err != nil {
 		return err
 	}
@@ -140,7 +143,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Report:  answers.Donations, Donations: answers.List, Donation: answers.Donation,
 		Payouts: answers.Payouts, Payout: answers.PayoutByID,
 		Staff: pages, Recover: failing.Show, RecoverForm: failing.Open,
-		Picture: campaign.Pictures{Store: s.store}.Serve,
+		Picture: campaign.Pictures{Store: s.store}.Serve, Wall: thanks.JSON, WallPage: thanks.Page,
 		Assets:  look.NewAssets(append(append(giving.Assets(), pages.Assets...), look.Style, look.StaffStyle, look.Icon, overview.Script)...),
 		Account: supporters.Routes(), Membership: supporters.Membership, JWKS: supporters.JWKS,
 	}
@@ -187,7 +190,7 @@ func newLimits(settings config.Settings, cache redis.UniversalClient, log *slog.
 
 // newCheckout returns the giving path, with Stripe's API.
 func newCheckout(settings config.Settings, local string, db *store.Store, limit *limits.Limits, guard *risk.Guard,
-	signer *attribution.Signer, said decided, log *slog.Logger,
+	signer *attribution.Signer, said decided, thanks *wall.Wall, log *slog.Logger,
 ) (*checkout.Service, error) {
 	return checkout.New(checkout.Options{
 		Store: db, Signer: signer, Limiter: limit, Guard: guard, Log: log,
@@ -195,8 +198,19 @@ func newCheckout(settings config.Settings, local string, db *store.Store, limit 
 		PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, PayOrigins: payOrigins(settings),
 		Currency: settings.Currency, Zone: settings.Timezone, Sandbox: settings.Sandbox(),
 		TrustedProxies: settings.TrustedProxies, CountryHeader: settings.CountryHeader,
-		Amounts: said.policies.Amounts, Campaigns: said.campaigns, Supporters: said.supporters,
+		Amounts: said.policies.Amounts, Campaigns: said.campaigns, Supporters: said.supporters, Wall: thanks.On,
 	})
+}
+
+// newWall returns the public thanks.
+func newWall(settings config.Settings, db *store.Store, log *slog.Logger) *wall.Wall {
+	o := wall.Options{
+		Store: db, PublicURL: settings.PublicURL, SiteURL: settings.PublicURL + "/", Sandbox: settings.Sandbox(), Now: time.Now, Log: log,
+	}
+	if len(settings.SiteOrigins) > 0 {
+		o.SiteURL = settings.SiteOrigins[0] + "/"
+	}
+	return wall.New(o)
 }
 
 // openCache returns Redis, or nil where none is set.

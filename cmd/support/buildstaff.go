@@ -33,7 +33,9 @@ import (
 	"github.com/united24media/support/internal/staff/reportpages"
 	"github.com/united24media/support/internal/staff/sso"
 	"github.com/united24media/support/internal/staff/team"
+	thanks "github.com/united24media/support/internal/staff/wall"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/wall"
 )
 
 // newStaff returns the staff pages. The navigation lists the screens in the
@@ -68,6 +70,7 @@ func newStaff(settings config.Settings, o staffParts, log *slog.Logger) (*staff.
 			Desk: d, Level: o.level, Ledger: o.ledger, Counts: o.counts, Redis: pinging(o.redis), Stripe: o.level.Stripe.Health, Mails: !settings.SMTPURL.Empty() && !settings.Sandbox(),
 		}),
 		mailbox.New(mailbox.Options{Desk: d, Mail: o.mail}),
+		thanks.New(thanks.Options{Desk: d, Wall: o.wall}),
 		named.New(named.Options{Desk: d}),
 		audit.New(audit.Options{Desk: d}),
 		team.New(team.Options{Desk: d}),
@@ -90,6 +93,7 @@ type staffParts struct {
 	said    decided
 	asks    *ask.Service
 	mail    *mail.Service
+	wall    *wall.Wall
 }
 
 // pinging returns what asks Redis whether it answers, nil where there is none.

@@ -45,6 +45,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"ask for both":       {"GET", "/v1/ask?article=x&lang=uk&country=PL", "/v1/ask", 200, nil},
 		"ask of nothing":     {"GET", "/v1/ask", "/v1/ask", 400, nil},
 		"count":              {"GET", "/v1/supporters", "/v1/supporters", 200, nil},
+		"wall":               {"GET", "/v1/wall", "/v1/wall", 200, nil},
 		"embed":              {"GET", "/v1/embed", "/v1/embed", 200, nil},
 		"checkout":           {"POST", "/v1/checkouts", "/v1/checkouts", 201, map[string]any{"amount_minor": 500, "currency": "usd", "interval": "month"}},
 		"checkout again":     {"POST", "/v1/checkouts", "/v1/checkouts", 200, wish},

@@ -12,8 +12,8 @@ import (
 	"github.com/united24media/support/internal/store"
 )
 
-// mailed queues a mail and returns the link that ends its kind.
-func (w *town) mailed(t *testing.T, kind, subject, to, locale string) string {
+// leaveLink queues a mail and returns the link that ends its kind.
+func (w *town) leaveLink(t *testing.T, kind, subject, to, locale string) string {
 	t.Helper()
 	if err := w.Store.QueueMail(t.Context(), store.Mail{Kind: kind, Subject: subject, To: to, Locale: locale, Data: []byte(`{"year":2025}`)}); err != nil {
 		t.Fatal(err)
@@ -27,8 +27,8 @@ func TestLeaveMails(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
 	const ann = "Ann@example.org"
-	statement := w.mailed(t, mail.Statement, "2025/x", ann, "de")
-	reminder := w.mailed(t, mail.RenewalReminder, "sub_1/2026-01-01", ann, "uk")
+	statement := w.leaveLink(t, mail.Statement, "2025/x", ann, "de")
+	reminder := w.leaveLink(t, mail.RenewalReminder, "sub_1/2026-01-01", ann, "uk")
 	press := func(link string) *http.Response {
 		t.Helper()
 		answer, err := http.PostForm(w.URL+link, url.Values{"List-Unsubscribe": {"One-Click"}})
@@ -73,7 +73,7 @@ func TestLinksThatEndNothing(t *testing.T) {
 	t.Parallel()
 	w := newTown(t)
 	const ann = "ann@example.org"
-	old := w.mailed(t, mail.Statement, "2020/x", ann, "en")
+	old := w.leaveLink(t, mail.Statement, "2020/x", ann, "en")
 	taken, err := w.Store.TakeMail(t.Context(), time.Now(), time.Minute, 10)
 	if err != nil || len(taken) != 1 {
 		t.Fatal(taken, err)
@@ -86,7 +86,7 @@ func TestLinksThatEndNothing(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	tests := map[string]string{
-		"a receipt":       w.mailed(t, "receipt", "pi_1", ann, "en"),
+		"a receipt":       w.leaveLink(t, "receipt", "pi_1", ann, "en"),
 		"an old mail":     old,
 		"no mail":         signin.LeavePath + "?token=" + w.keys.Token(signin.Leave, store.MailID("x", "y")),
 		"another purpose": signin.LeavePath + "?token=" + w.keys.Token(signin.Recover, store.MailID(mail.Statement, "2020/x")),

@@ -116,10 +116,9 @@ func (in *input) set(name string, raw json.RawMessage) error {
 	case "amount_minor":
 		return in.setAmount(raw)
 	case "anonymous":
-		if raw != nil && json.Unmarshal(raw, &in.anonymous) != nil {
-			return fault.Field(name, "Say true or false.")
-		}
-		return nil
+		return setBool(name, raw, &in.anonymous)
+	case "message_public":
+		return setBool(name, raw, &in.showMessage)
 	}
 	text := in.text(name)
 	utm := text == nil && isUTM(name)
@@ -138,6 +137,13 @@ func (in *input) set(name string, raw json.RawMessage) error {
 		return nil
 	}
 	*text = value
+	return nil
+}
+
+func setBool(name string, raw json.RawMessage, to *bool) error {
+	if raw != nil && json.Unmarshal(raw, to) != nil {
+		return fault.Field(name, "Say true or false.")
+	}
 	return nil
 }
 

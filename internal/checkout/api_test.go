@@ -49,7 +49,7 @@ func TestCreateOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	w := b.post(`{"amount_minor":1000,"currency":"eur","interval":"once","article":"troops","placement":"mid","campaign":"spring",
-		"variant":"b","tier":"","locale":"uk-UA","name":"Оля","anonymous":false,"message":"Тримайтеся",
+		"variant":"b","tier":"","locale":"uk-UA","name":"Оля","anonymous":false,"message":"Тримайтеся","message_public":true,
 		"return_url":"` + site + `/a?b=c","utm_source":"news","utm_medium":"mail","utm_campaign":"x","utm_term":"y","token":null}`)
 	got := answer(t, w)
 	if w.Code != http.StatusCreated || !strings.HasPrefix(got.ID, "co_") || got.URL != "https://checkout.stripe.com/c/pay/cs_test_1" {
@@ -85,7 +85,7 @@ func TestCreateOnce(t *testing.T) {
 			t.Errorf("did not send %s", key)
 		}
 	}
-	if row.Name != "Оля" || row.Message != "Тримайтеся" || row.Anonymous || row.Status != store.CheckoutOpen {
+	if row.Name != "Оля" || row.Message != "Тримайтеся" || !row.ShowMessage || row.Anonymous || row.Status != store.CheckoutOpen {
 		t.Errorf("the row is %+v", row)
 	}
 	for key, values := range sent {
@@ -176,6 +176,7 @@ func TestCreateRefuses(t *testing.T) {
 		"a name that is an object":       {with(`"name":{}`), "name"},
 		"a message that is too long":     {with(`"message":"` + long + `"`), "message"},
 		"anonymous as text":              {with(`"anonymous":"yes"`), "anonymous"},
+		"a public message as a number":   {with(`"message_public":1`), "message_public"},
 		"a way back to another site":     {with(`"return_url":"https://evil.example/"`), "return_url"},
 		"a way back by another scheme":   {with(`"return_url":"javascript:alert(1)"`), "return_url"},
 		"a way back without a scheme":    {with(`"return_url":"//united24media.example/"`), "return_url"},

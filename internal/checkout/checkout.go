@@ -52,6 +52,7 @@ type Options struct {
 
 	Amounts    func() offer.Suggestions                          // what staff suggest; nil: what ships
 	Campaigns  *campaign.Live                                    // nil: none
+	Wall       func() bool                                       // whether supporters are thanked publicly; nil: no
 	Supporters func(scope string) (supporters int64, known bool) // nil: nobody knows
 
 	Now func() time.Time // nil: the clock

@@ -177,7 +177,7 @@ func (s *Service) write(ctx context.Context, r request, digest string) (row stor
 		Currency: r.Amount.Currency, AmountMinor: r.Amount.Minor, Interval: r.Interval,
 		Article: r.Article, Placement: r.Placement, Campaign: r.Campaign, Variant: r.Variant, Tier: tierOf(r),
 		Locale: r.Lang, Attribution: r.Attribution, UTM: string(utm), Name: r.Name, Anonymous: r.Anonymous,
-		Message: r.Message, ReturnURL: r.ReturnURL, CreatedAt: now, ExpiresAt: s.sessionEnd(),
+		Message: r.Message, ShowMessage: r.ShowMessage, ReturnURL: r.ReturnURL, CreatedAt: now, ExpiresAt: s.sessionEnd(),
 		Day: giving.Day(now.Unix(), s.Zone),
 	}
 	if row.Attempt == "" {

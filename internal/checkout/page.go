@@ -60,6 +60,8 @@ type supportView struct {
 	Name       string
 	Message    string
 	Public     bool
+	Wall       bool // names and messages may be shown publicly
+	Show       bool // the message too
 	More       bool // whether name and message are unfolded
 	NameMax    int
 	MessageMax int
@@ -149,6 +151,7 @@ func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView)
 	}
 	v.Hidden = f.hidden()
 	v.Name, v.Message, v.Public = f.get("name"), f.get("message"), f.get("public") != ""
+	v.Wall, v.Show = s.Wall != nil && s.Wall(), f.get("show_message") != ""
 	v.More = v.Name != "" || v.Message != ""
 	v.NameMax, v.MessageMax = maxName, maxMessage
 	page := s.page(f.lang, "support.title")

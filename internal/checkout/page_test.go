@@ -195,6 +195,9 @@ func TestFormLeadsToStripe(t *testing.T) {
 		t.Fatalf("%d to %q: %s", w.Code, w.Header().Get("Location"), w.Body)
 	}
 	row := b.row(t, "cs_test_1")
+	if row.ShowMessage {
+		t.Error("the message may be shown, of which nothing was said")
+	}
 	if row.AmountMinor != 20000 || row.Currency != "UAH" || row.Interval != "month" || row.Article != "troops" || row.Placement != "end" ||
 		row.Attribution != "signed" || row.Locale != "uk" || row.Name != "Оля" || row.Anonymous || row.Message != "Тримайтеся <b>" ||
 		row.ReturnURL != site+"/troops" {

@@ -46,6 +46,7 @@ type input struct {
 	name        string
 	anonymous   bool
 	message     string
+	showMessage bool
 	returnURL   string
 	utm         map[string]string // by whole name: utm_source
 }
@@ -70,6 +71,7 @@ type request struct {
 	Name        string
 	Anonymous   bool
 	Message     string
+	ShowMessage bool `json:",omitempty"`
 	ReturnURL   string
 }
 
@@ -87,7 +89,7 @@ func (r request) digest() string {
 // field at fault.
 func (s *Service) validate(in input) (request, error) {
 	r := request{
-		attempt: in.attempt, Tier: in.tier, Anonymous: in.anonymous,
+		attempt: in.attempt, Tier: in.tier, Anonymous: in.anonymous, ShowMessage: in.showMessage,
 		Name: clean.Text(in.name), Message: clean.Text(in.message), ReturnURL: in.returnURL, UTM: map[string]string{},
 	}
 	var err error

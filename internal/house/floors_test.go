@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"internal/privacy":   5,
 	"internal/articles":  5,
 	"internal/counts":    5,
+	"internal/wall":      5,
 	"internal/policy":    5,
 	"internal/campaign":  5,
 

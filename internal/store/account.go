@@ -92,14 +92,15 @@ type Choices struct {
 }
 
 // ChoicesOf returns the choices of an address; somebody who made none is
-// mailed and not named. made tells which.
+// mailed, and named where they said so with a gift. made tells which.
 func (s *Store) ChoicesOf(ctx context.Context, address string) (c Choices, made bool, err error) {
 	c = Choices{Address: fold(address), Renewals: true, Statement: true, Reminders: true}
 	err = s.read.QueryRowContext(ctx, `
 		SELECT locale, public, name, mail_renewals, mail_statement, mail_reminders FROM supporter_choices WHERE address = $1`, c.Address).
 		Scan(&c.Locale, &c.Public, &c.Name, &c.Renewals, &c.Statement, &c.Reminders)
 	if errors.Is(err, sql.ErrNoRows) {
-		return c, false, nil
+		c.Public, err = s.SaidPublic(ctx, c.Address)
+		return c, false, err
 	}
 	if err != nil {
 		return c, false, fmt.Errorf("read a supporter's choices: %w", err)

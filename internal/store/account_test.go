@@ -188,7 +188,7 @@ func TestChoices(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()
 		got, made, err := s.ChoicesOf(ctx, "Ann@example.org")
-		if want := (store.Choices{Address: "ann@example.org", Renewals: true, Statement: true}); err != nil || made || got != want {
+		if want := (store.Choices{Address: "ann@example.org", Renewals: true, Statement: true, Reminders: true}); err != nil || made || got != want {
 			t.Errorf("before: %+v, %v, %v", got, made, err)
 		}
 		want := store.Choices{Address: "ann@example.org", Locale: "uk", Public: true, Name: "Анна", Statement: true, Reminders: true}

@@ -161,6 +161,7 @@ type forgetting struct {
 func (t *Tx) forgetting(p Person) []forgetting {
 	addresses, gifts := t.list(p.Addresses), t.list(p.Gifts)
 	steps := []forgetting{
+		{"wall", `DELETE FROM wall WHERE ` + t.any("checkout", 1) + ` OR ` + t.any("donation", 2), []any{t.list(p.Checkouts), gifts}},
 		{"sign_ins", `DELETE FROM sign_ins WHERE ` + t.any("folded", 1), []any{addresses}},
 		{"account_sessions", `DELETE FROM account_sessions WHERE ` + t.any("address", 1), []any{addresses}},
 		{"supporter_choices", `DELETE FROM supporter_choices WHERE ` + t.any("address", 1), []any{addresses}},

@@ -36,6 +36,7 @@ type Handlers struct {
 	Frame                          Handler      // GET, a page for frames on the news site
 	SupportPage, SupportForm       Handler      // GET and POST of one page
 	Picture                        Handler      // GET, of a campaign
+	Wall, WallPage                 Handler      // GET, who supports us by name
 	Assets                         http.Handler // what pages load
 	Recover, RecoverForm           Handler      // a failed payment, by a mailed link
 	Staff                          *staff.Pages // everything under /staff
@@ -106,6 +107,7 @@ func (s *Server) route() {
 	s.get("/v1/ask/explain", public, h.Explain)
 	s.get("/v1/supporters", public.fast(), h.Supporters)
 	s.get("/v1/supporters.svg", public, h.SupportersSVG)
+	s.get("/v1/wall", public, h.Wall)
 	s.get("/v1/support.js", public, h.Script)
 	s.get(h.PinnedPath, public, h.PinnedScript)
 	s.get("/v1/embed", public, h.Embed)
@@ -127,6 +129,7 @@ func (s *Server) route() {
 	s.get("/thanks", page, h.Thanks)
 	s.get(signin.RecoverPath, s.recovery(), h.Recover)
 	s.post(signin.RecoverPath, s.recovery().sameOrigin().body(maxForm), h.RecoverForm)
+	s.get("/wall", page, h.WallPage)
 	s.get("/developers", page, h.Developers)
 	s.get("/frame", s.framed(), h.Frame)
 	s.mount("/assets/*path", s.asset(), h.Assets)

@@ -37,7 +37,7 @@ func failing(err error) Handler { return func(*gin.Context) error { return err }
 // everything returns handlers behind every address.
 func everything() Handlers {
 	return Handlers{
-		Ask: fine, Supporters: fine, SupportersSVG: fine, Script: fine, PinnedScript: fine, PinnedPath: "/v1/support.0123.js", Embed: fine,
+		Ask: fine, Supporters: fine, SupportersSVG: fine, Wall: fine, WallPage: fine, Script: fine, PinnedScript: fine, PinnedPath: "/v1/support.0123.js", Embed: fine,
 		Checkout: fine, Webhook: fine, Report: fine, Donations: fine, Donation: fine, Payouts: fine, Payout: fine,
 		Membership: fine, JWKS: fine, Explain: fine, Signals: fine, Developers: fine, Frame: fine,
 		Article: fine, Thanks: fine, SupportPage: fine, SupportForm: fine,
@@ -216,7 +216,7 @@ func TestSecurityHeaders(t *testing.T) {
 func TestWhoMayRead(t *testing.T) {
 	t.Parallel()
 	s, _ := server(everything())
-	public := []string{"/v1/ask", "/v1/ask/explain", "/v1/signals", "/v1/supporters", "/v1/supporters.svg", "/v1/support.js", "/v1/support.0123.js", "/v1/embed", "/v1/openapi.json", "/.well-known/jwks.json"}
+	public := []string{"/v1/ask", "/v1/ask/explain", "/v1/signals", "/v1/supporters", "/v1/supporters.svg", "/v1/wall", "/v1/support.js", "/v1/support.0123.js", "/v1/embed", "/v1/openapi.json", "/.well-known/jwks.json"}
 	for _, route := range s.Routes() {
 		method, path, _ := strings.Cut(route, " ")
 		for _, origin := range []string{site, "https://evil.example", "null"} {

@@ -2,11 +2,13 @@ package overview
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/staff/figure"
+	"github.com/united24media/support/internal/store"
 )
 
 // A need is something that needs a hand, with where it is mended.
@@ -15,6 +17,9 @@ type need struct {
 	URL, Action  string
 	Urgent       bool
 }
+
+// mostWaiting is how many words that nobody read are looked for.
+const mostWaiting = 100
 
 // soon is when a deadline is urgent.
 const soon = 7 * 24 * time.Hour
@@ -58,6 +63,19 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 			Text:   plural(a.Failing, "membership's payment fails", "memberships' payments fail") + ".",
 			Detail: "Stripe tries again, and writes to them.", URL: "/staff/reports/members#failing", Action: "See which",
 		})
+	}
+	if role.Allows(desk.Finance) {
+		waiting, err := o.Desk.Store.Wall(ctx, store.WallWaiting, mostWaiting)
+		if err != nil {
+			return nil, err
+		}
+		waiting = slices.DeleteFunc(waiting, func(e store.WallEntry) bool { return !e.MayShow() })
+		if n := int64(len(waiting)); n > 0 {
+			all = append(all, need{
+				Text: plural(n, "supporter waits", "supporters wait") + " to be thanked by name.", Detail: "Somebody has to read their words first.",
+				URL: "/staff/wall", Action: "Read them",
+			})
+		}
 	}
 	doubled, err := o.Desk.Store.CountDoubled(ctx)
 	if err != nil {
