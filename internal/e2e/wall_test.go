@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // TestThankedByName has readers give with a name and a message, staff turn the
@@ -21,7 +23,7 @@ func TestThankedByName(t *testing.T) {
 	printed := command(t, folder, nil, "staff", "add", "ann@example.org", "--role", "admin")
 	staff := newTab(t, "wall staff", reader{1280, 900, "light", true})
 	staff.signIn(p, printed)
-	staff.follow(chromedp.Navigate(p.url + "/staff/wall"))
+	staff.Follow(chromedp.Navigate(p.url + "/staff/wall"))
 	staff.inspect("1-off")
 	if status, _ := get(t, p.url+"/wall"); status != http.StatusNotFound {
 		t.Errorf("a wall that is off answers %d", status)
@@ -29,13 +31,13 @@ func TestThankedByName(t *testing.T) {
 	if text := p.body("/support"); strings.Contains(text, "show_message") {
 		t.Error("the form asks for a message to be shown while the wall is off")
 	}
-	staff.follow(chromedp.Click(chromedp.CSS(`form[action="/staff/wall/switch"] button`)))
+	staff.Follow(chromedp.Click(chromedp.CSS(`form[action="/staff/wall/switch"] button`)))
 
 	form := newTab(t, "wall form", reader{320, 640, "light", false})
-	form.follow(chromedp.Navigate(p.url + "/support?lang=uk"))
-	form.do(chromedp.Click(chromedp.CSS("details:has(#name) > summary")))
+	form.Follow(chromedp.Navigate(p.url + "/support?lang=uk"))
+	form.Do(chromedp.Click(chromedp.CSS("details:has(#name) > summary")))
 	form.inspect("1-form")
-	if asked := eval[int](form, `document.querySelectorAll('input[name=show_message]').length`); asked != 1 {
+	if asked := chromium.Eval[int](form.Tab, `document.querySelectorAll('input[name=show_message]').length`); asked != 1 {
 		t.Errorf("the form asks %d times whether the message may be shown", asked)
 	}
 
@@ -44,19 +46,19 @@ func TestThankedByName(t *testing.T) {
 		giveByName(t, p, name, "Тримайтеся! <b>We read you</b> every day.", fmt.Sprintf("reader%d@example.org", i))
 	}
 	eventually(t, "five people wait to be read", func() bool {
-		staff.follow(chromedp.Navigate(p.url + "/staff/wall"))
-		return eval[int](staff, `document.querySelectorAll('.moderate > li').length`) == len(names)
+		staff.Follow(chromedp.Navigate(p.url + "/staff/wall"))
+		return chromium.Eval[int](staff.Tab, `document.querySelectorAll('.moderate > li').length`) == len(names)
 	})
 	staff.inspect("2-waiting")
 	if text := p.body("/v1/wall"); text != `{"show":true,"supporters":[]}` {
 		t.Errorf("before anybody read them: %s", text)
 	}
-	eval[bool](staff, `(() => { document.querySelectorAll('[name=pick]').forEach((e) => { e.checked = true }); return true })()`)
-	staff.follow(chromedp.Click(chromedp.CSS(`button[value=accept]`)))
-	if text := eval[string](staff, "document.body.innerText"); !strings.Contains(text, "5 are on the wall now") {
+	chromium.Eval[bool](staff.Tab, `(() => { document.querySelectorAll('[name=pick]').forEach((e) => { e.checked = true }); return true })()`)
+	staff.Follow(chromedp.Click(chromedp.CSS(`button[value=accept]`)))
+	if text := chromium.Eval[string](staff.Tab, "document.body.innerText"); !strings.Contains(text, "5 are on the wall now") {
 		t.Errorf("after all were accepted:\n%s", text)
 	}
-	staff.follow(chromedp.Navigate(p.url + "/staff/wall?state=shown"))
+	staff.Follow(chromedp.Navigate(p.url + "/staff/wall?state=shown"))
 	staff.inspect("3-shown")
 	if text := p.body("/v1/wall"); !strings.Contains(text, "Олена К.") || strings.Contains(text, "<") {
 		t.Errorf("the wall for programs: %s", text)
@@ -64,9 +66,9 @@ func TestThankedByName(t *testing.T) {
 	for look, r := range map[string]reader{"wide": {1280, 800, "light", true}, "narrow": {320, 640, "dark", true}} {
 		b := newTab(t, "wall "+look, r)
 		b.host = strings.TrimPrefix(p.url, "http://")
-		b.follow(chromedp.Navigate(p.url + "/wall?lang=uk"))
+		b.Follow(chromedp.Navigate(p.url + "/wall?lang=uk"))
 		b.inspect("4-wall")
-		text := eval[string](b, "document.body.innerText")
+		text := chromium.Eval[string](b.Tab, "document.body.innerText")
 		for _, name := range names {
 			if !strings.Contains(text, name) {
 				t.Errorf("%s: the wall does not thank %q:\n%s", look, name, text)
@@ -78,19 +80,19 @@ func TestThankedByName(t *testing.T) {
 		pay(t, p, 1000, "month", "twice@example.org", "Twice")
 	}
 	eventually(t, "somebody has two memberships", func() bool {
-		staff.follow(chromedp.Navigate(p.url + "/staff/doubled"))
-		return eval[int](staff, `document.querySelectorAll('.twins form').length`) == 1
+		staff.Follow(chromedp.Navigate(p.url + "/staff/doubled"))
+		return chromium.Eval[int](staff.Tab, `document.querySelectorAll('.twins form').length`) == 1
 	})
 	staff.inspect("5-doubled")
 	narrow := newTab(t, "wall staff narrow", reader{390, 800, "dark", true})
 	narrow.signIn(p, command(t, folder, nil, "staff", "link", "ann@example.org"))
 	for _, b := range []*tab{staff, narrow} {
 		for i, path := range []string{"/staff", "/staff/mail", "/staff/doubled", "/staff/wall?state=shown", "/staff/reports/recovered", "/staff/reports/members"} {
-			b.follow(chromedp.Navigate(p.url + path))
+			b.Follow(chromedp.Navigate(p.url + path))
 			b.inspect(fmt.Sprintf("6-%d%s", i, strings.NewReplacer("/", "-", "?", "-").Replace(path)))
 		}
-		b.follow(chromedp.Navigate(p.url + "/staff/mail"))
-		b.follow(chromedp.Click(chromedp.CSS("tbody th a")))
+		b.Follow(chromedp.Navigate(p.url + "/staff/mail"))
+		b.Follow(chromedp.Click(chromedp.CSS("tbody th a")))
 		b.inspect("7-letter")
 	}
 }

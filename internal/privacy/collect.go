@@ -365,7 +365,7 @@ func (c *collector) account(ctx context.Context) error {
 		return err
 	}
 	c.who("", chosen.Name, "")
-	c.r.Choices = &Choices{chosen.Locale, chosen.Public, chosen.Name, chosen.Renewals, chosen.Statement}
+	c.r.Choices = &Choices{chosen.Locale, chosen.Public, chosen.Name, chosen.Renewals, chosen.Statement, chosen.Reminders}
 	return nil
 }
 

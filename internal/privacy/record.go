@@ -154,6 +154,7 @@ type Choices struct {
 	Name      string `json:"name"`
 	Renewals  bool   `json:"mail_renewals"`
 	Statement bool   `json:"mail_statement"`
+	Reminders bool   `json:"mail_reminders"`
 }
 
 // Who did an act.

@@ -1,16 +1,11 @@
 package recovery
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/giving"
@@ -18,7 +13,7 @@ import (
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/store"
-	"github.com/united24media/support/internal/testenv"
+	"github.com/united24media/support/internal/testenv/chromium"
 )
 
 // TestInABrowser looks at the page in each state and language, on a phone in the
@@ -26,7 +21,6 @@ import (
 // keeps people out.
 func TestInABrowser(t *testing.T) {
 	t.Parallel()
-	axe := testenv.Axe(t)
 	db, err := store.Open("sqlite:" + filepath.Join(t.TempDir(), "support.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -63,46 +57,19 @@ func TestInABrowser(t *testing.T) {
 	})
 	e.GET(look.AssetPrefix+"*path", gin.WrapH(look.NewAssets(look.Style, look.Icon)))
 
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(testenv.Chromium(t)), chromedp.NoSandbox)
-	ctx, endBrowser := chromedp.NewExecAllocator(context.Background(), options...)
-	defer endBrowser()
-	ctx, endTab := chromedp.NewContext(ctx)
-	defer endTab()
-	ctx, endTime := context.WithTimeout(ctx, 3*time.Minute)
-	defer endTime()
+	b := chromium.New(t, 320, 800)
 	for i, m := range members {
 		width, scheme := int64(320), "light"
 		if i%2 == 1 {
 			width, scheme = 1280, "dark"
 		}
-		if _, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		}); err != nil {
-			t.Fatal(err)
-		}
-		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800), chromedp.Navigate(server.URL+signin.RecoverPath+"?token="+keys.Token(signin.Recover, m.Subscription))); err != nil {
-			t.Fatal(err)
-		}
+		b.Scheme(scheme)
+		b.Size(width, 800)
+		b.Open(server.URL+signin.RecoverPath+"?token="+keys.Token(signin.Recover, m.Subscription), `document.documentElement.lang === '`+m.Locale+`'`)
 		name := fmt.Sprintf("recover-%s-%d", m.Subscription, width)
-		wrongs, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axe+`; axe.run({ resultTypes: ['violations'] }).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.target.join(' ')).join('; '))
-			.concat(document.documentElement.scrollWidth > innerWidth ? ['wider than the screen'] : [])
-			.concat(document.documentElement.lang === '`+m.Locale+`' ? [] : ['not in its language']))`, chromedp.EvalAwaitPromise))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, wrong := range wrongs {
+		b.Picture(name)
+		for _, wrong := range append(b.Barriers(), b.TooWide()...) {
 			t.Errorf("%s: %s", name, wrong)
-		}
-		folder := os.Getenv("SUPPORT_ARTIFACTS")
-		if folder == "" {
-			continue
-		}
-		picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644); err != nil {
-			t.Fatal(err)
 		}
 	}
 }
