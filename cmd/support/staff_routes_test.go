@@ -49,7 +49,7 @@ func (v visitor) send(t *testing.T, role desk.Role, method, path string, headers
 	}
 	if role != "" { // a session of its own for each request: some routes end it
 		m, token := member(role), desk.Token()
-		err := v.s.store.AddStaffSession(t.Context(), store.StaffSession{ID: desk.NewMemberID(), Staff: m, Method: store.ByLink, Created: m.Created},
+		err := v.s.store.AddStaffSession(t.Context(), store.StaffSession{ID: desk.NewMemberID(), Staff: m, Method: store.ByLink, Created: m.Created, Proved: m.Created},
 			desk.Hash(token), "", m.Created.Add(-desk.Idle), commandLine("staff.sign-in", m.Email))
 		if err != nil {
 			t.Fatal(err)

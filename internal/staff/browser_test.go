@@ -49,6 +49,17 @@ func TestPasskey(t *testing.T) {
 	if keys, err = on.store.Passkeys(t.Context(), olha.ID); err != nil || keys[0].Used.IsZero() {
 		t.Errorf("%+v, %v", keys, err)
 	}
+
+	// What takes a fresh sign-in asks for the key once more, and goes on.
+	on.later(desk.FreshFor)
+	b.Do(chromedp.Navigate(on.url + desk.Again("/staff/account?x=2")))
+	b.Await(`document.querySelector('[data-passkey=enter]')?.hidden === false`)
+	for _, barrier := range b.Barriers() {
+		t.Errorf("the page that asks again: %s", barrier)
+	}
+	b.Picture("again")
+	b.Do(chromedp.Click("[data-passkey=enter] button"))
+	b.Await(`location.pathname + location.search === '/staff/account?x=2'`)
 	if err := on.store.RemovePasskey(t.Context(), olha.ID, keys[0].ID, store.Entry{Action: "staff.passkey.remove"}); err != nil {
 		t.Fatal(err)
 	}

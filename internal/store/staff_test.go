@@ -103,7 +103,7 @@ func TestStaffSessions(t *testing.T) {
 		olha, petro := employ(t, db, "olha", "admin"), employ(t, db, "petro", "viewer")
 		begin := func(id string, m store.Staff, at time.Time, old string) {
 			t.Helper()
-			s := store.StaffSession{ID: id, Staff: m, Method: store.ByLink, Agent: "Firefox", Created: at}
+			s := store.StaffSession{ID: id, Staff: m, Method: store.ByLink, Agent: "Firefox", Created: at, Proved: at}
 			if err := db.AddStaffSession(ctx, s, "hash of "+id, old, noon.Add(-time.Hour), did("staff.sign-in")); err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestStaffSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := store.StaffSession{
-			ID: "third", Staff: olha, Method: store.ByLink, Agent: "Firefox", Created: noon.Add(time.Minute), Used: noon.Add(time.Hour), Flash: "Done.",
+			ID: "third", Staff: olha, Method: store.ByLink, Agent: "Firefox", Created: noon.Add(time.Minute), Proved: noon.Add(time.Minute), Used: noon.Add(time.Hour), Flash: "Done.",
 		}
 		if got, err := db.StaffSessions(ctx, olha.ID); err != nil || len(got) != 2 || got[0] != want {
 			t.Errorf("sessions: %+v, %v", got, err)

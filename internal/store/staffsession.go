@@ -24,6 +24,7 @@ type StaffSession struct {
 	Method  string // ByLink, ByPasskey or BySSO
 	Agent   string // the browser, as it calls itself
 	Created time.Time
+	Proved  time.Time // when they last showed who they are; zero if only another session elsewhere did
 	Used    time.Time // to the minute
 	Flash   string    // one sentence for the next page
 }
@@ -35,9 +36,9 @@ func (s *Store) AddStaffSession(ctx context.Context, n StaffSession, hash, old s
 		_, err := tx.ExecContext(ctx, `DELETE FROM staff_sessions WHERE hash = $1 OR used_at < $2`, old, Micros(idle))
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `
-				INSERT INTO staff_sessions (id, hash, staff, method, agent, created_at, used_at, flash)
-				VALUES ($1, $2, $3, $4, $5, $6, $6, '')`,
-				n.ID, hash, n.Staff.ID, n.Method, n.Agent, Micros(n.Created))
+				INSERT INTO staff_sessions (id, hash, staff, method, agent, created_at, used_at, proved_at, flash)
+				VALUES ($1, $2, $3, $4, $5, $6, $6, $7, '')`,
+				n.ID, hash, n.Staff.ID, n.Method, n.Agent, Micros(n.Created), Micros(n.Proved))
 		}
 		if err != nil {
 			return fmt.Errorf("add a session: %w", err)
@@ -46,7 +47,7 @@ func (s *Store) AddStaffSession(ctx context.Context, n StaffSession, hash, old s
 	})
 }
 
-const sessionColumns = `s.id, s.method, s.agent, s.created_at, s.used_at, s.flash, m.id, m.email, m.role, m.created_at`
+const sessionColumns = `s.id, s.method, s.agent, s.created_at, s.used_at, s.proved_at, s.flash, m.id, m.email, m.role, m.created_at`
 
 // StaffSessionByHash returns the session whose cookie has this hash, or a
 // [fault.NotFound]. Whether it is too old is for the caller to judge.
@@ -80,9 +81,9 @@ func (s *Store) StaffSessions(ctx context.Context, staff string) ([]StaffSession
 
 func scanSession(r row) (StaffSession, error) {
 	var n StaffSession
-	var created, used, joined int64
-	err := r.Scan(&n.ID, &n.Method, &n.Agent, &created, &used, &n.Flash, &n.Staff.ID, &n.Staff.Email, &n.Staff.Role, &joined)
-	n.Created, n.Used, n.Staff.Created = Time(created), Time(used), Time(joined)
+	var created, used, proved, joined int64
+	err := r.Scan(&n.ID, &n.Method, &n.Agent, &created, &used, &proved, &n.Flash, &n.Staff.ID, &n.Staff.Email, &n.Staff.Role, &joined)
+	n.Created, n.Used, n.Proved, n.Staff.Created = Time(created), Time(used), Time(proved), Time(joined)
 	return n, err
 }
 

@@ -45,8 +45,9 @@ func (a *Account) Routes() []desk.Route {
 type view struct {
 	Member   desk.Member
 	Sessions []session
-	Others   bool // there are sessions beside this one
-	Passkey  bool // there can be passkeys
+	Others   bool   // there are sessions beside this one
+	Passkey  bool   // there can be passkeys
+	Again    string // address to sign in again at, before there can be another passkey; "" if now
 	Passkeys []store.Passkey
 }
 
@@ -65,6 +66,9 @@ func (a *Account) show(v *desk.Visit) error {
 	body := view{Member: v.Member, Others: len(sessions) > 1, Passkey: a.Passkey != ""}
 	if body.Passkeys, err = a.Desk.Store.Passkeys(v.Request.Context(), v.Member.ID); err != nil {
 		return err
+	}
+	if !a.Desk.IsFresh(v) {
+		body.Again = desk.Again(path)
 	}
 	for _, s := range sessions {
 		body.Sessions = append(body.Sessions, session{s, desk.Device(s.Agent), s.ID == v.Session()})

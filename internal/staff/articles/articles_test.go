@@ -55,7 +55,7 @@ func newRoom(t *testing.T) *room {
 	for _, role := range desk.Roles() {
 		who := store.Staff{ID: "mem_" + string(role), Email: string(role) + "@example.org", Role: string(role), Created: now()}
 		ok(t, db.AddStaff(t.Context(), who, store.Entry{Who: "test", Action: "staff.add", At: now()}))
-		ok(t, db.AddStaffSession(t.Context(), store.StaffSession{ID: "ses_" + string(role), Staff: who, Method: store.ByLink, Created: now()},
+		ok(t, db.AddStaffSession(t.Context(), store.StaffSession{ID: "ses_" + string(role), Staff: who, Method: store.ByLink, Created: now(), Proved: now()},
 			desk.Hash(string(role)), "", time.Time{}, store.Entry{Who: "test", Action: "staff.sign-in", At: now()}))
 	}
 	ok(t, db.AddArticles(t.Context(), []store.Article{

@@ -8,6 +8,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -77,6 +78,10 @@ type Visit struct {
 
 // Session returns the id of the session that the request is part of.
 func (v *Visit) Session() string { return v.session.ID }
+
+// Proved returns when the visitor last showed who they are; zero if that was
+// elsewhere.
+func (v *Visit) Proved() time.Time { return v.session.Proved }
 
 // Options are what a desk needs.
 type Options struct {
@@ -193,7 +198,11 @@ func (d *Desk) handler(r Route) func(*gin.Context) error {
 		case !v.Member.Role.Allows(r.Need):
 			return fault.New(fault.Forbidden, "Your role, %s, does not open this page; an admin can change it.", v.Member.Role)
 		}
-		return r.Handle(v)
+		err = r.Handle(v)
+		if old, ok := errors.AsType[*stale](err); ok {
+			return d.askAgain(v, old.to)
+		}
+		return err
 	}
 }
 

@@ -27,6 +27,9 @@ const (
 	Absolute = 7 * 24 * time.Hour // of a session however much it is used
 	LinkLife = 24 * time.Hour     // of an address that an admin or the command line made
 
+	FreshFor  = 15 * time.Minute // of a sign-in, for what a stolen session must not do
+	freshForm = 2 * FreshFor     // the same, to send a form that was opened in time
+
 	challengeLife = 10 * time.Minute // to touch a passkey, or to sign in elsewhere
 
 	touchEvery = time.Minute // how exactly it is known when a session was used
@@ -101,12 +104,13 @@ func (d *Desk) visit(c *gin.Context, quiet bool) (*Visit, error) {
 }
 
 // SignIn begins a session of somebody in the visitor's browser, under a new
-// cookie; one that was there ends.
-func (d *Desk) SignIn(v *Visit, who store.Staff, method string) error {
+// cookie; one that was there ends. proved is when they showed who they are: see
+// [Desk.Fresh].
+func (d *Desk) SignIn(v *Visit, who store.Staff, method string, proved time.Time) error {
 	text, now := Token(), d.Now()
 	agent := v.Request.UserAgent()
 	session := store.StaffSession{
-		ID: "ses_" + strings.ToLower(rand.Text()), Staff: who, Method: method, Created: now,
+		ID: "ses_" + strings.ToLower(rand.Text()), Staff: who, Method: method, Created: now, Proved: proved,
 		Agent: strings.ToValidUTF8(strings.ReplaceAll(agent[:min(len(agent), maxAgent)], "\x00", ""), ""),
 	}
 	err := d.Store.AddStaffSession(v.Request.Context(), session, Hash(text), Hash(d.Cookie(v.Context, sessionCookie)), now.Add(-Idle),

@@ -2,11 +2,13 @@
 package door
 
 import (
+	"cmp"
 	_ "embed" // for the pages
 	"errors"
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/look"
@@ -22,6 +24,8 @@ var (
 	linkHTML string
 	//go:embed mailed.html
 	mailedHTML string
+	//go:embed again.html
+	againHTML string
 )
 
 // Options are what the way in needs.
@@ -35,19 +39,21 @@ type Options struct {
 // A Door is the way in.
 type Door struct {
 	Options
-	page, link, mailed *look.Template
-	asking             sync.WaitGroup // mails that are being queued
+	page, link, mailed, again *look.Template
+	asking                    sync.WaitGroup // mails that are being queued
 }
 
 // New returns the way in.
 func New(o Options) *Door {
-	return &Door{Options: o, page: o.Desk.Template(doorHTML), link: o.Desk.Template(linkHTML), mailed: o.Desk.Template(mailedHTML)}
+	page := func(text string) *look.Template { return o.Desk.Template(text) }
+	return &Door{Options: o, page: page(doorHTML), link: page(linkHTML), mailed: page(mailedHTML), again: page(againHTML)}
 }
 
 // Routes returns the addresses that need no sign-in, and the one that ends it.
 func (d *Door) Routes() []desk.Route {
 	routes := []desk.Route{
 		{Method: http.MethodGet, Path: desk.SignInPath, Handle: d.show},
+		{Method: http.MethodGet, Path: desk.AgainPath, Need: desk.Viewer, Handle: d.showAgain},
 		{Method: http.MethodGet, Path: signin.StaffPath, Handle: d.showLink},
 		{Method: http.MethodPost, Path: signin.StaffPath, Handle: d.useLink},
 		{Method: http.MethodPost, Path: "/staff/sign-out", Need: desk.Viewer, Handle: d.signOut},
@@ -86,12 +92,41 @@ func (d *Door) show(v *desk.Visit) error {
 }
 
 func (d *Door) render(v *desk.Visit, body view, status int) error {
-	body.To, body.Mail, body.Passkey, body.SSO = desk.Destination(v.Query("to")), d.Mail, d.Passkey != "", d.SSO
+	body.To, body.Mail, body.Passkey, body.SSO = desk.Destination(cmp.Or(v.Query("to"), v.PostForm("to"))), d.Mail, d.Passkey != "", d.SSO
 	page := desk.Page{Title: "Sign in", Narrow: true, Body: body}
 	if d.Passkey != "" {
 		page.Scripts = []string{d.Passkey}
 	}
 	return d.Desk.RenderStatus(v, d.page, page, status)
+}
+
+// An againView is what the page that asks for another sign-in shows.
+type againView struct {
+	view
+	Sent    bool      // a form was sent too late
+	Minutes int       // how old a sign-in may be
+	Proved  time.Time // when they last signed in; zero if that was elsewhere
+}
+
+// showAgain handles GET /staff/sign-in/again.
+func (d *Door) showAgain(v *desk.Visit) error {
+	to := desk.Destination(v.Query("to"))
+	if d.Desk.IsFresh(v) {
+		v.Redirect(http.StatusSeeOther, to)
+		return nil
+	}
+	if err := d.Desk.Remember(v, to); err != nil {
+		return err
+	}
+	body := againView{
+		view: view{To: to, Mail: d.Mail, Passkey: d.Passkey != "", SSO: d.SSO, Email: v.Member.Email},
+		Sent: v.Query("sent") != "", Minutes: int(desk.FreshFor.Minutes()), Proved: v.Proved(),
+	}
+	page := desk.Page{Title: "Sign in again", Narrow: true, Body: body}
+	if d.Passkey != "" {
+		page.Scripts = []string{d.Passkey}
+	}
+	return d.Desk.Render(v, d.again, page)
 }
 
 // A linkView is what the page of a one-time address shows.
@@ -159,10 +194,10 @@ func (d *Door) enter(v *desk.Visit, l store.StaffLink) error {
 	if !used {
 		return d.over(v)
 	}
-	if err := d.Desk.SignIn(v, l.Staff, store.ByLink); err != nil {
+	if err := d.Desk.SignIn(v, l.Staff, store.ByLink, d.Desk.Now()); err != nil {
 		return err
 	}
-	v.Redirect(http.StatusSeeOther, "/staff")
+	v.Redirect(http.StatusSeeOther, d.Desk.Remembered(v))
 	return nil
 }
 

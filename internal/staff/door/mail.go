@@ -36,6 +36,9 @@ func (d *Door) ask(v *desk.Visit) error {
 	if address, err := mail.ParseAddress(email); err != nil || address.Address != email || len(email) > maxEmail {
 		return d.render(v, view{Email: email, Error: "Write your e-mail address, such as name@example.org."}, http.StatusBadRequest)
 	}
+	if err := d.Desk.Remember(v, v.PostForm("to")); err != nil {
+		return err
+	}
 	nonce := desk.Token()
 	d.Desk.SetCookie(v.Context, askedCookie, nonce, mailLife)
 	ctx := context.WithoutCancel(v.Request.Context())

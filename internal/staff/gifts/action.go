@@ -169,6 +169,9 @@ func (g *Gifts) ask(v *desk.Visit, find finder) error {
 	if err := s.check(kind); err != nil {
 		return err
 	}
+	if err := g.fresh(v, s, kind); err != nil {
+		return err
+	}
 	values := url.Values{"when": {"end"}, "scope": {"gift"}}
 	won := giving.Attribution{}
 	if s.gift != nil {
@@ -180,6 +183,14 @@ func (g *Gifts) ask(v *desk.Visit, find finder) error {
 	values.Set("placement", won.Placement)
 	values.Set("campaign", won.Campaign)
 	return g.form(v, s, kind, rand.Text(), values, nil, http.StatusOK)
+}
+
+// fresh asks for a sign-in that is not long ago where money goes back.
+func (g *Gifts) fresh(v *desk.Visit, s *subject, kind string) error {
+	if kind != kindRefund {
+		return nil
+	}
+	return g.Desk.Fresh(v, s.url+"/do/"+kind)
 }
 
 // form shows the page of an action; wrong is what was not right before.
@@ -233,6 +244,9 @@ func (g *Gifts) do(v *desk.Visit, find finder) error {
 	key := values.Get("key")
 	if !formKey.MatchString(key) {
 		return fault.Field("key", "Open the form again; it has lost its key.")
+	}
+	if err := g.fresh(v, s, kind); err != nil {
+		return err
 	}
 	before, known, err := g.Store.ActionByID(ctx, key)
 	if err != nil {

@@ -2,6 +2,7 @@ package gifts
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func (n *newsroom) open() {
 	for _, role := range desk.Roles() {
 		who := store.Staff{ID: "mem_" + string(role), Email: string(role) + "@example.org", Role: string(role), Created: n.box.Now()}
 		ok(n.t, n.store.AddStaff(n.t.Context(), who, store.Entry{Who: "test", Action: "staff.add", At: n.box.Now()}))
-		ok(n.t, n.store.AddStaffSession(n.t.Context(), store.StaffSession{ID: "ses_" + string(role), Staff: who, Method: store.ByLink, Created: n.box.Now()},
+		ok(n.t, n.store.AddStaffSession(n.t.Context(), store.StaffSession{ID: "ses_" + string(role), Staff: who, Method: store.ByLink, Created: n.box.Now(), Proved: n.box.Now()},
 			desk.Hash(string(role)), "", time.Time{}, store.Entry{Who: "test", Action: "staff.sign-in", At: n.box.Now()}))
 	}
 }
@@ -139,6 +140,7 @@ func (n *newsroom) ask(role desk.Role, address string, form url.Values) *httptes
 	if role != "" {
 		r.AddCookie(&http.Cookie{Name: "support_staff", Value: string(role)})
 	}
+	r.Header.Set("Accept", "text/html")
 	w := httptest.NewRecorder()
 	n.pages.ServeHTTP(w, r)
 	return w
@@ -246,6 +248,49 @@ func TestRefund(t *testing.T) {
 	}
 	if drifts, err := n.ledger.Verify(t.Context()); err != nil || len(drifts) > 0 {
 		t.Errorf("%v, %v", drifts, err)
+	}
+}
+
+// Money goes back, and names leave, only for somebody who signed in a short
+// time ago; a form that was opened in time may be sent a little later.
+func TestFreshSignIn(t *testing.T) {
+	t.Parallel()
+	n := newNewsroom(t)
+	key, charge, _ := n.give(1000, "EUR", "once", "olena@example.org")
+	refund := giftsPath + "/" + key + "/do/refund"
+	opened := n.form(refund, "amount", "1", "why", "duplicate")
+	proved := n.box.Now()
+	at := func(d time.Duration) { ok(t, n.box.Advance(proved.Add(d).Sub(n.box.Now()))) }
+	leads := func(w *httptest.ResponseRecorder) string {
+		if w.Code != http.StatusSeeOther {
+			return fmt.Sprint(w.Code)
+		}
+		return w.Header().Get("Location")
+	}
+	at(desk.FreshFor)
+	for role, tests := range map[desk.Role]map[string]string{
+		desk.Finance: {
+			refund: desk.Again(refund), giftsPath + ".csv?status=received": desk.Again(giftsPath + "?status=received"),
+			giftsPath + "/" + key + "/do/note": "200",
+		},
+		desk.Viewer: {giftsPath + ".csv": "200"}, // no names in it
+	} {
+		for address, want := range tests {
+			if got := leads(n.ask(role, address, nil)); got != want {
+				t.Errorf("%s as %s leads to %s; want %s", address, role, got, want)
+			}
+		}
+	}
+	if got := leads(n.ask(desk.Finance, refund, opened)); got != giftsPath+"/"+key {
+		t.Errorf("a form that was opened in time leads to %s", got)
+	}
+	at(2 * desk.FreshFor)
+	opened.Set("key", rand.Text())
+	if got := leads(n.ask(desk.Finance, refund, opened)); got != desk.Again(refund)+"&sent=1" {
+		t.Errorf("a form that was open for long leads to %s", got)
+	}
+	if count, sum := n.refunds(charge); count != 1 || sum != 100 {
+		t.Errorf("%d refunds, %d given back", count, sum)
 	}
 }
 

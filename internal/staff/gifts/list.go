@@ -233,6 +233,11 @@ func (g *Gifts) csv(v *desk.Visit) error {
 		return err
 	}
 	w.Filter.At, w.Filter.Back = store.Position{}, false
+	if persons(v) { // names leave the house
+		if err := g.Desk.Fresh(v, w.query(giftsPath, store.Position{}, false)); err != nil {
+			return err
+		}
+	}
 	entry := g.Desk.By(v, "donations.export", "")
 	entry.Detail = "filters: " + strings.Join(names(w.Values), ", ")
 	if err := g.Desk.Audit(v.Request.Context(), entry); err != nil {

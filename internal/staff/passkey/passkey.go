@@ -193,15 +193,19 @@ func (p *Passkeys) enter(v *desk.Visit) error {
 	if err := p.Desk.Store.UsePasskey(v.Request.Context(), base64.RawURLEncoding.EncodeToString(key.ID), string(data), p.Desk.Now()); err != nil {
 		return err
 	}
-	if err := p.Desk.SignIn(v, who, store.ByPasskey); err != nil {
+	if err := p.Desk.SignIn(v, who, store.ByPasskey, p.Desk.Now()); err != nil {
 		return err
 	}
 	v.Status(http.StatusNoContent)
 	return nil
 }
 
-// beginAdding handles POST /staff/account/passkeys/begin.
+// beginAdding handles POST /staff/account/passkeys/begin. A passkey is a way in
+// that lasts, so it takes a fresh sign-in.
 func (p *Passkeys) beginAdding(v *desk.Visit) error {
+	if err := p.Desk.Fresh(v, accountPath); err != nil {
+		return err
+	}
 	h, err := p.holder(v, v.Member.ID, v.Member.Email)
 	if err != nil {
 		return err

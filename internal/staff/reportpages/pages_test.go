@@ -93,7 +93,7 @@ func newNewsroom(t *testing.T) *newsroom {
 		who := store.Staff{ID: "stf_" + string(role), Email: string(role) + "@example.org", Role: string(role), Created: now()}
 		ok(t, db.AddStaff(t.Context(), who, store.Entry{At: now(), Who: "test", Action: "staff.add"}))
 		n.cookies[role] = desk.Token()
-		session := store.StaffSession{ID: "ses_" + string(role), Staff: who, Method: "link", Created: now(), Used: now()}
+		session := store.StaffSession{ID: "ses_" + string(role), Staff: who, Method: "link", Created: now(), Proved: now(), Used: now()}
 		ok(t, db.AddStaffSession(t.Context(), session, desk.Hash(n.cookies[role]), "", now().Add(-desk.Idle), store.Entry{At: now(), Who: who.Email, Action: "staff.sign-in"}))
 	}
 	return n

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -65,7 +66,11 @@ func (s *SSO) Routes() []desk.Route {
 }
 
 // asked is what the browser has to come back with.
-type asked struct{ State, Nonce, Verifier, To string }
+type asked struct {
+	State, Nonce, Verifier, To string
+
+	Again bool // the provider was told to ask who it is, unless it did just now
+}
 
 // begin handles GET /staff/sso: it sends the browser to the provider.
 func (s *SSO) begin(v *desk.Visit) error {
@@ -76,7 +81,7 @@ func (s *SSO) begin(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	a := asked{desk.Token(), desk.Token(), oauth2.GenerateVerifier(), desk.Destination(v.Query("to"))}
+	a := asked{desk.Token(), desk.Token(), oauth2.GenerateVerifier(), desk.Destination(v.Query("to")), v.Query("again") != ""}
 	data, err := json.Marshal(a)
 	if err != nil {
 		return err
@@ -84,7 +89,11 @@ func (s *SSO) begin(v *desk.Visit) error {
 	if err := s.Desk.Challenge(v.Context, purpose, string(data)); err != nil {
 		return err
 	}
-	v.Redirect(http.StatusSeeOther, config.AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)))
+	options := []oauth2.AuthCodeOption{oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)}
+	if a.Again {
+		options = append(options, oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(desk.FreshFor.Seconds()))))
+	}
+	v.Redirect(http.StatusSeeOther, config.AuthCodeURL(a.State, options...))
 	return nil
 }
 
@@ -104,11 +113,11 @@ func (s *SSO) back(v *desk.Visit) error {
 	if v.Query("error") != "" {
 		return fault.New(fault.Invalid, "The sign-on was refused or canceled there.")
 	}
-	email, err := s.email(v.Request.Context(), v.Query("code"), a)
+	told, err := s.claims(v.Request.Context(), v.Query("code"), a)
 	if err != nil {
 		return err
 	}
-	who, err := s.Desk.Store.StaffByEmail(v.Request.Context(), email)
+	who, err := s.Desk.Store.StaffByEmail(v.Request.Context(), told.Email)
 	if errors.Is(err, fault.NotFound) {
 		v.Redirect(http.StatusSeeOther, desk.SignInPath+"?"+url.Values{"why": {"unknown"}}.Encode())
 		return nil
@@ -116,50 +125,69 @@ func (s *SSO) back(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Desk.SignIn(v, who, store.BySSO); err != nil {
+	if err := s.Desk.SignIn(v, who, store.BySSO, s.proved(a, told)); err != nil {
 		return err
 	}
 	v.Redirect(http.StatusSeeOther, desk.Destination(a.To))
 	return nil
 }
 
-// email exchanges a code for whose it is: an address that the provider has
+// A claim is what a provider's token says of whoever signed in.
+type claim struct {
+	Email    string `json:"email"`
+	Verified bool   `json:"email_verified"`
+	AuthTime int64  `json:"auth_time"` // seconds since 1970; 0 where the provider does not say
+}
+
+// proved returns when somebody showed the provider who they are. A provider that
+// was asked for a maximum age has to say (OpenID Connect Core 2, auth_time); of
+// one that knows neither, having been asked again is all there is. A sign-on
+// that was open already proves nothing.
+func (s *SSO) proved(a asked, c claim) time.Time {
+	now := s.Desk.Now()
+	switch at := time.Unix(c.AuthTime, 0); {
+	case c.AuthTime > 0 && at.Before(now):
+		return at
+	case c.AuthTime > 0 || a.Again:
+		return now
+	}
+	return time.Time{}
+}
+
+// claims exchanges a code for whose it is: an address that the provider has
 // verified.
-func (s *SSO) email(ctx context.Context, code string, a asked) (string, error) {
+func (s *SSO) claims(ctx context.Context, code string, a asked) (claim, error) {
 	ctx, cancel := context.WithTimeout(oidc.ClientContext(ctx, s.Client), patience)
 	defer cancel()
 	config, provider, err := s.config(ctx)
 	if err != nil {
-		return "", err
+		return claim{}, err
 	}
 	refused := func(err error) error {
 		return fault.Wrap(fault.Forbidden, err, "The sign-on was not accepted. Try again, or sign in another way.")
 	}
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
-		return "", s.noted(ctx, refused(err))
+		return claim{}, s.noted(ctx, refused(err))
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := provider.Verifier(&oidc.Config{ClientID: s.ClientID, Now: s.Desk.Now}).Verify(ctx, raw)
 	if err != nil {
-		return "", s.noted(ctx, refused(err))
+		return claim{}, s.noted(ctx, refused(err))
 	}
 	// The library leaves the nonce to us: without this, a token of another
 	// sign-on would do.
 	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.Nonce)) != 1 {
-		return "", s.noted(ctx, refused(errors.New("the token has another nonce")))
+		return claim{}, s.noted(ctx, refused(errors.New("the token has another nonce")))
 	}
-	var claims struct {
-		Email    string `json:"email"`
-		Verified bool   `json:"email_verified"`
+	var told claim
+	if err := id.Claims(&told); err != nil {
+		return claim{}, s.noted(ctx, refused(err))
 	}
-	if err := id.Claims(&claims); err != nil {
-		return "", s.noted(ctx, refused(err))
+	if told.Email == "" || !told.Verified {
+		return claim{}, s.noted(ctx, refused(errors.New("the token holds no verified address")))
 	}
-	if claims.Email == "" || !claims.Verified {
-		return "", s.noted(ctx, refused(errors.New("the token holds no verified address")))
-	}
-	return claims.Email, nil
+	return told, nil
 }
 
 // noted logs why a sign-on was refused, which is not told outside.

@@ -99,6 +99,9 @@ func (t *Team) renderList(v *desk.Visit, body listView, status int) (err error) 
 
 // add handles POST /staff/team.
 func (t *Team) add(v *desk.Visit) error {
+	if err := t.Desk.Fresh(v, path); err != nil {
+		return err
+	}
 	email, role := strings.TrimSpace(v.PostForm("email")), desk.Role(v.PostForm("role"))
 	if !role.Allows(desk.Viewer) {
 		return fault.Field("role", "Choose one of the roles.")
@@ -155,6 +158,9 @@ func (t *Team) setRole(v *desk.Visit) error {
 	if !role.Allows(desk.Viewer) {
 		return fault.Field("role", "Choose one of the roles.")
 	}
+	if err := t.Desk.Fresh(v, path+"/"+v.Param("id")); err != nil {
+		return err
+	}
 	m, err := t.Desk.Store.StaffByID(v.Request.Context(), v.Param("id"))
 	if err != nil {
 		return err
@@ -174,6 +180,9 @@ func (t *Team) setRole(v *desk.Visit) error {
 // makeLink handles POST /staff/team/:id/link. The address is in this answer
 // alone: it is kept nowhere.
 func (t *Team) makeLink(v *desk.Visit) error {
+	if err := t.Desk.Fresh(v, path+"/"+v.Param("id")); err != nil {
+		return err
+	}
 	m, err := t.Desk.Store.StaffByID(v.Request.Context(), v.Param("id"))
 	if err != nil {
 		return err
@@ -199,6 +208,9 @@ func (t *Team) signOut(v *desk.Visit) error {
 
 // remove handles POST /staff/team/:id/remove.
 func (t *Team) remove(v *desk.Visit) error {
+	if err := t.Desk.Fresh(v, path+"/"+v.Param("id")); err != nil {
+		return err
+	}
 	m, err := t.Desk.Store.StaffByID(v.Request.Context(), v.Param("id"))
 	if err != nil {
 		return err
