@@ -33,6 +33,7 @@ import (
 	"github.com/united24media/support/internal/staff/reportpages"
 	"github.com/united24media/support/internal/staff/sso"
 	"github.com/united24media/support/internal/staff/team"
+	"github.com/united24media/support/internal/staff/tokens"
 	thanks "github.com/united24media/support/internal/staff/wall"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/wall"
@@ -72,6 +73,7 @@ func newStaff(settings config.Settings, o staffParts, log *slog.Logger) (*staff.
 		mailbox.New(mailbox.Options{Desk: d, Mail: o.mail}),
 		thanks.New(thanks.Options{Desk: d, Wall: o.wall}),
 		named.New(named.Options{Desk: d}),
+		tokens.New(tokens.Options{Desk: d, Reports: o.reports}),
 		audit.New(audit.Options{Desk: d}),
 		team.New(team.Options{Desk: d}),
 		account.New(account.Options{Desk: d, Passkey: in.Passkey}),

@@ -74,15 +74,19 @@ func (p *program) listTokens(ctx context.Context, db *store.Store) error {
 		return err
 	}
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tROLE\tCREATED\tREVOKED")
+	fmt.Fprintln(table, "NAME\tROLE\tCREATED\tLAST READ\tREVOKED")
 	for _, t := range tokens {
-		revoked := "-"
-		if !t.Revoked.IsZero() {
-			revoked = t.Revoked.Format(time.RFC3339)
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", t.Name, t.Role, t.Created.Format(time.RFC3339), revoked)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", t.Name, t.Role, t.Created.Format(time.RFC3339), orDash(t.Used), orDash(t.Revoked))
 	}
 	return table.Flush()
+}
+
+// orDash returns a time, or a dash where there is none.
+func orDash(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format(time.RFC3339)
 }
 
 // withMigrated is withStore with the schema brought up to date before, so that

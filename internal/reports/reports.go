@@ -28,10 +28,11 @@ type Service struct {
 	store *store.Store
 	zone  *time.Location
 	now   func() time.Time
+	heard heard
 }
 
 // New returns a service.
-func New(o Options) *Service { return &Service{o.Store, o.Timezone, o.Now} }
+func New(o Options) *Service { return &Service{store: o.Store, zone: o.Timezone, now: o.Now} }
 
 // Dimensions returns what a report can be by.
 func Dimensions() []string {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -53,7 +54,8 @@ func (s *Service) CreateToken(ctx context.Context, name, role string, e store.En
 	return text, err
 }
 
-// authorize returns the token a request bears, or a [fault.Unauthorized].
+// authorize returns the token a request bears, or a [fault.Unauthorized]. That
+// the token reads here is in the audit log before anything is answered.
 func (s *Service) authorize(c *gin.Context) (store.Token, error) {
 	scheme, text, _ := strings.Cut(c.GetHeader("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || !strings.HasPrefix(text, tokenPrefix) {
@@ -65,7 +67,50 @@ func (s *Service) authorize(c *gin.Context) (store.Token, error) {
 	if errors.Is(err, fault.NotFound) || err == nil && !token.Revoked.IsZero() {
 		return store.Token{}, fault.New(fault.Unauthorized, "The token is not known, or was revoked.")
 	}
-	return token, err
+	if err != nil {
+		return store.Token{}, err
+	}
+	return token, s.note(c, token)
+}
+
+// TokenWho returns what the audit log calls a token that reads.
+func TokenWho(name string) string { return "token " + name }
+
+// heard is which token read what in which hour, so that the database is told
+// the first time and not asked again.
+type heard struct {
+	sync.Mutex
+
+	hours map[read]int64 // the last one, in hours since 1970
+}
+
+// A read is a token on a route.
+type read struct{ token, route string }
+
+// note writes into the audit log that a token reads a route: once an hour, so
+// that a program which asks every second does not fill it.
+func (s *Service) note(c *gin.Context, token store.Token) error {
+	now := s.now()
+	at, hour := read{token.Name, c.FullPath()}, now.Unix()/3600
+	s.heard.Lock()
+	known := s.heard.hours[at] == hour
+	s.heard.Unlock()
+	if known {
+		return nil
+	}
+	err := s.store.AuditTokenRead(c.Request.Context(), at.token, at.route, store.Entry{
+		At: now, Who: TokenWho(at.token), Action: "token.read", Subject: at.route, Detail: "role " + token.Role,
+	})
+	if err != nil {
+		return err
+	}
+	s.heard.Lock()
+	defer s.heard.Unlock()
+	if s.heard.hours == nil {
+		s.heard.hours = map[read]int64{}
+	}
+	s.heard.hours[at] = hour
+	return nil
 }
 
 func hashToken(text string) string {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
+	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/staff/account"
@@ -25,6 +26,7 @@ import (
 	"github.com/united24media/support/internal/staff/passkey"
 	"github.com/united24media/support/internal/staff/sso"
 	"github.com/united24media/support/internal/staff/team"
+	"github.com/united24media/support/internal/staff/tokens"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/web"
 )
@@ -78,6 +80,7 @@ func newBench(t *testing.T, issuer string) *bench {
 	}
 	in := door.Options{Desk: b.desk, Mail: true, Passkey: keys.Script().Path}
 	screens := []staff.Screen{keys, audit.New(audit.Options{Desk: b.desk}), team.New(team.Options{Desk: b.desk}),
+		tokens.New(tokens.Options{Desk: b.desk, Reports: reports.New(reports.Options{Store: db, Timezone: time.UTC, Now: now})}),
 		account.New(account.Options{Desk: b.desk, Passkey: in.Passkey})}
 	if issuer != "" {
 		in.SSO = sso.Path

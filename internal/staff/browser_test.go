@@ -92,7 +92,7 @@ func TestPages(t *testing.T) {
 		"":           {"/staff/sign-in", signin.StaffPath + "?token=x"},
 		desk.Viewer:  {"/staff/account", "/staff/team"}, // the second is refused, in words
 		desk.Finance: {"/staff/account"},
-		desk.Admin:   {"/staff/account", "/staff/team", "/staff/team/" + members[desk.Viewer].ID, "/staff/audit?check=1", "/staff/audit?who=nobody"},
+		desk.Admin:   {"/staff/account", "/staff/team", "/staff/team/" + members[desk.Viewer].ID, "/staff/tokens", "/staff/audit?check=1", "/staff/audit?who=nobody"},
 	}
 	for role, paths := range pages {
 		t.Run(string(role), func(t *testing.T) {

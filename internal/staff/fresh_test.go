@@ -18,10 +18,10 @@ func TestFreshSignIn(t *testing.T) {
 	c := b.enter(t, olha)
 	his := "/staff/team/" + petro.ID
 	forms := []struct{ path, form string }{
-		{"/staff/team", "/staff/team"}, {his + "/role", his}, {his + "/link", his}, {his + "/remove", his},
+		{"/staff/team", "/staff/team"}, {his + "/role", his}, {his + "/link", his}, {his + "/remove", his}, {"/staff/tokens", "/staff/tokens"},
 	}
 	send := func(path string) answer {
-		return c.post(t, path, "email", "new@news.example", "role", "admin", "sure", "yes")
+		return c.post(t, path, "email", "new@news.example", "name", "sheet", "role", "finance", "sure", "yes")
 	}
 	b.later(2 * desk.FreshFor)
 	for _, f := range forms {
@@ -37,6 +37,8 @@ func TestFreshSignIn(t *testing.T) {
 	}
 	if list, err := b.store.StaffList(t.Context()); err != nil || len(list) != 2 || list[1].Role != "viewer" {
 		t.Errorf("something was changed: %+v, %v", list, err)
+	} else if tokens, err := b.store.Tokens(t.Context()); err != nil || len(tokens) != 0 {
+		t.Errorf("a token was made: %+v, %v", tokens, err)
 	}
 
 	page := c.get(t, desk.Again(his))

@@ -299,6 +299,46 @@ func TestTeam(t *testing.T) {
 	}
 }
 
+func TestTokens(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "")
+	olha := b.employ(t, "olha@news.example", desk.Admin)
+	c := b.enter(t, olha)
+	for _, wrong := range [][2]string{{"two words", "viewer"}, {"sheet", "admin"}, {"", "viewer"}} {
+		if got := c.post(t, "/staff/tokens", "name", wrong[0], "role", wrong[1]); got.status != http.StatusBadRequest || !strings.Contains(got.body, `class="error"`) {
+			t.Errorf("%q: %d", wrong, got.status)
+		}
+	}
+	made := c.post(t, "/staff/tokens", "name", "sheet", "role", "finance")
+	_, rest, ok := strings.Cut(made.body, "<code>sup_")
+	text, _, _ := strings.Cut(rest, "<")
+	if made.status != http.StatusOK || !ok {
+		t.Fatalf("%+v", made)
+	}
+	if known, err := b.store.TokenByHash(t.Context(), desk.Hash("sup_"+text)); err != nil || known.Name != "sheet" || known.Role != "finance" {
+		t.Errorf("%+v, %v", known, err)
+	}
+	if page := c.get(t, "/staff/tokens").body; strings.Contains(page, text) || !strings.Contains(page, ">sheet<") {
+		t.Errorf("the list:\n%s", page)
+	}
+	if got := c.post(t, "/staff/tokens", "name", "sheet", "role", "viewer"); got.status != http.StatusBadRequest || !strings.Contains(got.body, "another name") {
+		t.Errorf("a name that is taken: %d", got.status)
+	}
+	b.later(time.Hour) // to end a token takes no fresh sign-in
+	if got := c.post(t, "/staff/tokens/revoke", "name", "sheet"); got.status != http.StatusSeeOther {
+		t.Errorf("%+v", got)
+	}
+	if got := c.post(t, "/staff/tokens/revoke", "name", "sheet"); got.status != http.StatusNotFound {
+		t.Errorf("revoked twice: %+v", got)
+	}
+	log := c.get(t, "/staff/audit").body
+	for _, want := range []string{"token.create", "role finance", "token.revoke"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the audit log lacks %s", want)
+		}
+	}
+}
+
 func TestAuditExport(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, "")

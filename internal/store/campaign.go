@@ -53,6 +53,21 @@ func (s *Store) Campaigns(ctx context.Context) ([]Campaign, error) {
 	return campaigns, nil
 }
 
+// CampaignNames returns what campaigns are called, by slug.
+func (s *Store) CampaignNames(ctx context.Context) (map[string]string, error) {
+	names := map[string]string{}
+	err := scanAll(s.read.QueryContext(ctx, `SELECT slug, name FROM campaigns`))(func(r *sql.Rows) error {
+		var slug, name string
+		err := r.Scan(&slug, &name)
+		names[slug] = name
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the names of campaigns: %w", err)
+	}
+	return names, nil
+}
+
 // PutCampaign adds c, or replaces the campaign of the same slug. Settled is
 // not stored: it follows from the donations.
 func (s *Store) PutCampaign(ctx context.Context, c Campaign) error {

@@ -134,7 +134,19 @@ func TestTokens(t *testing.T) {
 		if err := db.RevokeToken(ctx, "desk", now, store.Entry{}); !errors.Is(err, fault.NotFound) {
 			t.Errorf("revoked twice: %v", err)
 		}
-		token.Revoked = now.Add(time.Hour)
+		for i, read := range []struct {
+			route string
+			after time.Duration
+		}{{"/a", 0}, {"/a", time.Minute}, {"/b", time.Minute}, {"/a", 2 * time.Hour}, {"/a", 40 * time.Hour}, {"/a", 40 * time.Hour}} {
+			e := store.Entry{At: now.Add(read.after), Who: "token desk", Action: "token.read", Subject: read.route}
+			if err := db.AuditTokenRead(ctx, "desk", read.route, e); err != nil {
+				t.Fatalf("read %d: %v", i, err)
+			}
+		}
+		if log, err := db.AuditAfter(ctx, store.AuditFilter{Action: "token.read"}, 0, 10); err != nil || len(log) != 4 {
+			t.Errorf("%d reads are in the audit log, want 4: %+v, %v", len(log), log, err)
+		}
+		token.Used, token.Revoked = now.Add(40*time.Hour), now.Add(time.Hour)
 		if got, err := db.Tokens(ctx); err != nil || len(got) != 1 || got[0] != token {
 			t.Errorf("Tokens = %+v, %v", got, err)
 		}

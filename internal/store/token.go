@@ -15,6 +15,7 @@ type Token struct {
 	Name    string
 	Role    string // viewer or finance
 	Created time.Time
+	Used    time.Time // to the hour; zero if never
 	Revoked time.Time // zero while it is valid
 }
 
@@ -56,7 +57,7 @@ func (s *Store) RevokeToken(ctx context.Context, name string, at time.Time, e En
 // Tokens returns all tokens by name, revoked ones too.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 	rows, err := s.read.QueryContext(ctx, `
-		SELECT name, role, created_at, revoked_at FROM tokens ORDER BY name`)
+		SELECT `+tokenColumns+` FROM tokens ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", err)
 	}
@@ -79,7 +80,7 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 // [fault.NotFound].
 func (s *Store) TokenByHash(ctx context.Context, hash string) (Token, error) {
 	t, err := scanToken(s.read.QueryRowContext(ctx, `
-		SELECT name, role, created_at, revoked_at FROM tokens WHERE hash = $1`, hash))
+		SELECT `+tokenColumns+` FROM tokens WHERE hash = $1`, hash))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Token{}, fault.New(fault.NotFound, "There is no such token.")
 	}
@@ -89,10 +90,46 @@ func (s *Store) TokenByHash(ctx context.Context, hash string) (Token, error) {
 	return t, nil
 }
 
+const tokenColumns = `name, role, created_at, used_at, revoked_at`
+
 func scanToken(row interface{ Scan(...any) error }) (Token, error) {
 	var t Token
-	var created, revoked int64
-	err := row.Scan(&t.Name, &t.Role, &created, &revoked)
-	t.Created, t.Revoked = Time(created), Time(revoked)
+	var created, used, revoked int64
+	err := row.Scan(&t.Name, &t.Role, &created, &used, &revoked)
+	t.Created, t.Used, t.Revoked = Time(created), Time(used), Time(revoked)
 	return t, err
+}
+
+// tokenReadsKept is how long it is remembered that a token read something in an
+// hour: longer than any two replicas' clocks are apart.
+const tokenReadsKept = 24 * time.Hour
+
+// AuditTokenRead writes the entry of a token's first read of a route in the
+// hour of the entry; of any number that read at once, on whatever replica, one
+// does. The log so has a line for what each token reads, and does not grow with
+// how often.
+func (s *Store) AuditTokenRead(ctx context.Context, token, route string, e Entry) error {
+	hour := e.At.Unix() / 3600
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, `
+			INSERT INTO token_reads (token, route, hour) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, token, route, hour)
+		if err != nil {
+			return err
+		}
+		if first, err := oneRow(result); err != nil || !first {
+			return err
+		}
+		if err := s.auditIn(ctx, tx, e.storable()); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM token_reads WHERE hour < $1`, hour-int64(tokenReadsKept/time.Hour)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE tokens SET used_at = $2 WHERE name = $1`, token, Micros(e.At))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("audit what token %s reads: %w", token, err)
+	}
+	return nil
 }

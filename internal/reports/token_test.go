@@ -1,0 +1,87 @@
+package reports
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/united24media/support/internal/store"
+)
+
+// What a token reads is in the audit log: a line an hour for each address,
+// however often and on however many replicas it asks.
+func TestTokenReadsAreAudited(t *testing.T) {
+	t.Parallel()
+	now := at("2026-04-01 12:10:00")
+	var mu sync.Mutex
+	clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return time.Unix(now, 0) }
+	later := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); now += int64(d.Seconds()) }
+	first := service(t, gifts()...)
+	first.now = clock
+	second := New(Options{Store: first.store, Timezone: kyiv, Now: clock})
+	text, err := first.CreateToken(t.Context(), "sheet", RoleFinance, store.Entry{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := func(s *Service) *gin.Engine {
+		e := gin.New()
+		for path, h := range map[string]func(*gin.Context) error{"/v1/reports/donations": s.Donations, "/v1/donations/:id": s.Donation} {
+			e.GET(path, func(c *gin.Context) {
+				if err := h(c); err != nil {
+					c.String(http.StatusUnauthorized, "%v", err)
+				}
+			})
+		}
+		return e
+	}
+	replicas := []*gin.Engine{engine(first), engine(second)}
+	askAll := func() {
+		t.Helper()
+		var all sync.WaitGroup
+		for i := range 8 {
+			for _, path := range []string{"/v1/reports/donations?from=2026-01-01&to=2026-02-01&by=day", "/v1/donations/pi_1", "/v1/donations/pi_2"} {
+				all.Go(func() {
+					r := httptest.NewRequest(http.MethodGet, path, nil)
+					r.Header.Set("Authorization", "Bearer "+text)
+					w := httptest.NewRecorder()
+					replicas[i%2].ServeHTTP(w, r)
+					if w.Code != http.StatusOK {
+						t.Errorf("%s: %d %s", path, w.Code, w.Body)
+					}
+				})
+			}
+		}
+		all.Wait()
+	}
+	askAll()
+	later(40 * time.Minute)
+	askAll()
+	later(10 * time.Minute) // the next hour of the clock
+	askAll()
+	entries, err := first.store.AuditAfter(t.Context(), store.AuditFilter{Action: "token.read"}, 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	for _, e := range entries {
+		got[e.Who+" "+e.Subject+" "+e.At.In(kyiv).Format("15:04")]++
+	}
+	want := map[string]int{
+		"token sheet /v1/reports/donations 12:10": 1, "token sheet /v1/donations/:id 12:10": 1,
+		"token sheet /v1/reports/donations 13:00": 1, "token sheet /v1/donations/:id 13:00": 1,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the audit log has %v; want %v", got, want)
+	}
+	if tokens, err := first.store.Tokens(t.Context()); err != nil || tokens[0].Used.Unix() != now {
+		t.Errorf("last used %v, %v", tokens, err)
+	}
+	if state, err := first.store.CheckAudit(t.Context()); err != nil || state.Broken != "" {
+		t.Errorf("%+v, %v", state, err)
+	}
+}
