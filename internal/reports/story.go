@@ -260,8 +260,12 @@ func (t *teller) payouts(ctx context.Context) error {
 	slices.Sort(refs)
 	return t.s.decoded(ctx, slices.Compact(refs), func(ref objects.Ref, register objects.Register) {
 		if p := register.(*objects.Payout); p.Created != 0 {
+			title := "Paid out to the bank, with others"
+			if p.Status == "failed" {
+				title = "A payout that failed, with others"
+			}
 			t.add(Moment{
-				At: time.Unix(p.Arrival, 0), Kind: MomentMoney, Title: "Paid out to the bank, with others", Text: spaced(p.Status) + "; " + ref.ID(),
+				At: time.Unix(p.Arrival, 0), Kind: MomentMoney, Title: title, Text: spaced(p.Status) + "; " + ref.ID(),
 				Amount: money.Amount{Minor: p.Amount, Currency: strings.ToUpper(p.Currency)}, Bad: p.Status == "failed",
 			})
 		}

@@ -133,7 +133,7 @@ func TestStaffCorrectATitle(t *testing.T) {
 func TestNames(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
-	names, err := articles.Named(t.Context(), r.store, []string{"grain", "choir", "un<known", ""})
+	names, err := articles.Named(t.Context(), r.store, "article", []string{"grain", "choir", "un<known", ""})
 	ok(t, err)
 	for slug, want := range map[string]string{
 		"grain":    `<a href="https://news.example/grain" rel="noreferrer">&lt;b&gt;Grain&lt;/b&gt; &amp; bread</a> <small class="slug">grain</small>`,

@@ -60,7 +60,11 @@ func (g *Gifts) showGift(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	view := giftView{row: rowOf(d, persons(v)), Persons: persons(v), Moments: moments(story, persons(v))}
+	rows := []row{rowOf(d, persons(v))}
+	if err := g.name(ctx, rows); err != nil {
+		return err
+	}
+	view := giftView{row: rows[0], Persons: persons(v), Moments: moments(story, persons(v))}
 	if d.Settled.Currency != "" {
 		view.Settled, view.Fee = amount(d.Settled.Net, d.Settled.Currency), amount(d.Settled.Fee, d.Settled.Currency)
 	}
@@ -94,6 +98,7 @@ func (g *Gifts) giftOf(ctx context.Context, key string) (*giving.Donation, repor
 // A memberView is what a membership's page shows.
 type memberView struct {
 	*giving.Membership
+	Won       row // where it was won, as that of a gift
 	Amount    string
 	Badge     badge
 	Persons   bool
@@ -123,6 +128,11 @@ func (g *Gifts) showMembership(v *desk.Visit) error {
 		Membership: m, Amount: amount(m.Amount, m.Currency), Badge: memberBadge(m, story.Paused), Persons: persons(v),
 		Began: time.Unix(m.Created, 0), End: instant(m.PeriodEnd), Over: instant(m.Ended), Moments: moments(story, persons(v)),
 	}
+	won := []row{{Donation: &giving.Donation{Attribution: m.Attribution}}}
+	if err := g.name(ctx, won); err != nil {
+		return err
+	}
+	view.Won = won[0]
 	for _, d := range gifts.Donations {
 		view.Gifts = append(view.Gifts, rowOf(d, view.Persons))
 	}

@@ -6,8 +6,11 @@
 package gifts
 
 import (
+	"context"
 	_ "embed" // for the pages
+	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -18,6 +21,7 @@ import (
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/staff/articles"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
@@ -125,6 +129,11 @@ type row struct {
 	Outcome badge
 	URL     string
 	From    string // who gave; "" for a viewer, and where it is not known
+
+	Title string        // of the article, or its slug; "" if it was none
+	Story template.HTML // the same, with where it is and its slug
+	Same  string        // address of the gifts of that article
+	For   string        // what the campaign is called; "" if it was none
 }
 
 func rowOf(d *giving.Donation, persons bool) row {
@@ -139,6 +148,32 @@ func rowOf(d *giving.Donation, persons bool) row {
 		}
 	}
 	return r
+}
+
+// name says what the articles and campaigns of rows are called.
+func (g *Gifts) name(ctx context.Context, rows []row) error {
+	slugs := make([]string, len(rows))
+	for i, r := range rows {
+		slugs[i] = r.Article
+	}
+	titles, err := articles.Named(ctx, g.Store, "article", slugs)
+	if err != nil {
+		return err
+	}
+	campaigns, err := articles.Named(ctx, g.Store, "campaign", nil)
+	if err != nil {
+		return err
+	}
+	for i, r := range rows {
+		if r.Article != "" {
+			rows[i].Title, rows[i].Story = titles.Of(r.Article), titles.HTML(r.Article)
+			rows[i].Same = giftsPath + "?" + url.Values{"article": {r.Article}}.Encode()
+		}
+		if r.Campaign != "" {
+			rows[i].For = campaigns.Of(r.Campaign)
+		}
+	}
+	return nil
 }
 
 // A badge is a word in a color.

@@ -139,8 +139,8 @@ func (n *newsroom) ask(role desk.Role, address string, form url.Values) *httptes
 	}
 	if role != "" {
 		r.AddCookie(&http.Cookie{Name: "support_staff", Value: string(role)})
+		r.Header.Set("Accept", "text/html")
 	}
-	r.Header.Set("Accept", "text/html")
 	w := httptest.NewRecorder()
 	n.pages.ServeHTTP(w, r)
 	return w

@@ -132,6 +132,9 @@ func (g *Gifts) fillList(ctx context.Context, view *listView, w *wanted) error {
 	for _, d := range page.Donations {
 		view.Rows = append(view.Rows, rowOf(d, view.Persons))
 	}
+	if err := g.name(ctx, view.Rows); err != nil {
+		return err
+	}
 	view.Short = page.Short
 	if page.Older != (store.Position{}) {
 		view.Older = w.query(giftsPath, page.Older, false)

@@ -196,6 +196,9 @@ func (g *Gifts) showSupporter(v *desk.Visit) error {
 			view.Gifts = append(view.Gifts, rowOf(gift, true))
 		}
 	}
+	if err := g.name(ctx, view.Gifts); err != nil {
+		return err
+	}
 	view.More = len(gifts) - len(view.Gifts)
 	for _, m := range memberships {
 		subjects = append(subjects, m.Subscription)

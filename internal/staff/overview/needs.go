@@ -3,6 +3,7 @@ package overview
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/united24media/support/internal/reports"
@@ -55,9 +56,7 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 			URL: "/staff/reports/payouts/" + p.ID, Action: "See why", Urgent: true,
 		})
 	}
-	if n := len(a.Disputes); n > 0 {
-		all = append(all, o.disputes(a.Disputes, role))
-	}
+	all = append(all, o.disputes(a.Disputes)...)
 	if a.Failing > 0 {
 		all = append(all, need{
 			Text:   plural(a.Failing, "membership's payment fails", "memberships' payments fail") + ".",
@@ -94,21 +93,30 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 	return all, nil
 }
 
-// disputes returns what to do about open disputes, the most urgent of which is
-// the first.
-func (o *Overview) disputes(open []reports.OpenDispute, role desk.Role) need {
-	n := need{Text: plural(int64(len(open)), "dispute wants", "disputes want") + " an answer.", URL: "/staff/reports", Action: "Look at them"}
-	if role.Allows(desk.Finance) {
-		n.URL = "/staff/donations?status=disputed"
-		if len(open) == 1 {
-			n.URL = "/staff/donations/" + open[0].Donation
+// shownDisputes is how many disputes are told one by one.
+const shownDisputes = 5
+
+// disputes returns the disputes that want an answer, the most urgent first.
+func (o *Overview) disputes(open []reports.OpenDispute) []need {
+	var all []need
+	for _, d := range open[:min(len(open), shownDisputes)] {
+		what := "A dispute over "
+		if strings.HasPrefix(d.Status, "warning_") { // nothing was taken yet
+			what = "An inquiry about "
 		}
+		n := need{Text: what + figure.Money(d.Amount, d.Currency) + " wants an answer.", URL: "/staff/donations/" + d.Donation, Action: "See what it is about"}
+		if !d.DueBy.IsZero() {
+			n.Detail = "Evidence is due on " + d.DueBy.In(o.Desk.Zone).Format("2 January, 15:04") + ", in Stripe's dashboard."
+			n.Urgent = d.DueBy.Before(o.Desk.Now().Add(soon))
+		}
+		all = append(all, n)
 	}
-	if due := open[0].DueBy; !due.IsZero() {
-		n.Detail = "The first is due on " + due.In(o.Desk.Zone).Format("2 January") + ", in Stripe's dashboard."
-		n.Urgent = due.Before(o.Desk.Now().Add(soon))
+	if more := len(open) - len(all); more > 0 {
+		all = append(all, need{
+			Text: plural(int64(more), "more dispute wants", "more disputes want") + " an answer, later.", URL: "/staff/donations?status=disputed", Action: "See those in the list",
+		})
 	}
-	return n
+	return all
 }
 
 // plural writes how many there are of something.

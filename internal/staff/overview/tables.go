@@ -97,19 +97,13 @@ func rows(now, before reports.Report, q question) []row {
 
 // nameRows names what rows are of.
 func (o *Overview) nameRows(ctx context.Context, by string, rows []row) error {
-	if by != "article" {
-		for i, r := range rows {
-			rows[i].Name = template.HTML(template.HTMLEscapeString(figure.Key(by, r.key)))
-		}
-		return nil
-	}
-	slugs := make([]string, len(rows))
+	keys := make([]string, len(rows))
 	for i, r := range rows {
-		slugs[i] = r.key
+		keys[i] = r.key
 	}
-	names, err := articles.Named(ctx, o.Desk.Store, slugs)
-	for i, slug := range slugs {
-		rows[i].Name = names.HTML(slug)
+	names, err := articles.Named(ctx, o.Desk.Store, by, keys)
+	for i, key := range keys {
+		rows[i].Name = names.HTML(key)
 	}
 	return err
 }

@@ -132,7 +132,7 @@ func (p *Pages) showArticles(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	names, err := articles.Named(v.Request.Context(), p.Desk.Store, slugs(found))
+	names, err := articles.Named(v.Request.Context(), p.Desk.Store, "article", slugs(found))
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (p *Pages) articlesCSV(v *desk.Visit) error {
 			if err != nil {
 				return err
 			}
-			names, err := articles.Named(v.Request.Context(), p.Desk.Store, slugs(found))
+			names, err := articles.Named(v.Request.Context(), p.Desk.Store, "article", slugs(found))
 			if err != nil {
 				return err
 			}
@@ -216,7 +216,7 @@ func (p *Pages) articlesCSV(v *desk.Visit) error {
 // writeFunnel writes a row for each currency an article was settled in, or one
 // where it was in none.
 func writeFunnel(s *reports.Sheet, f reports.Funnel, names articles.Names, zone string) {
-	is := names[f.Key]
+	is := names.Get(f.Key)
 	settled := f.Settled
 	if len(settled) == 0 {
 		settled = []reports.Settled{{}}

@@ -129,7 +129,7 @@ func verdict(out reports.Outcome) (short, advice string) {
 	case out.Best == "":
 		return "Nothing seen yet", "No reader has seen a variant in these days."
 	case out.Verdict == reports.HasWinner:
-		return out.Best + " is better", "It is the best with at least 95 of 100. It can be given to everybody."
+		return out.Best + " is better", "The probability that it is the best is over 95%. It can be given to everybody."
 	case out.Verdict == reports.TooEarly:
 		return "Too early", "Wait for a whole week and a hundred donations that are kept; until then chance decides."
 	}

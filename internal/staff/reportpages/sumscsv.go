@@ -2,14 +2,12 @@ package reportpages
 
 import (
 	"context"
-	"html/template"
 	"io"
 	"strings"
 
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/articles"
 	"github.com/united24media/support/internal/staff/desk"
-	"github.com/united24media/support/internal/staff/figure"
 )
 
 // sumsCSV handles GET /staff/reports.csv.
@@ -32,7 +30,7 @@ func (p *Pages) sumsCSV(v *desk.Visit) error {
 		for i, r := range report.Rows {
 			keys[i] = r.Key
 		}
-		names, err := articles.Named(ctx, p.Desk.Store, keys)
+		names, err := articles.Named(ctx, p.Desk.Store, q.by, keys)
 		if err != nil {
 			return err
 		}
@@ -48,7 +46,7 @@ func (p *Pages) sumsCSV(v *desk.Visit) error {
 		for _, cell := range cross.Cells {
 			keys = append(keys, articleOf(cross, cell))
 		}
-		if names, err = articles.Named(ctx, p.Desk.Store, keys); err != nil {
+		if names, err = articles.Named(ctx, p.Desk.Store, "article", keys); err != nil {
 			return err
 		}
 	}
@@ -68,7 +66,7 @@ func writeArticles(w io.Writer, r reports.Report, names articles.Names) error {
 	s := reports.NewSheet(w, "article", "title", "address", "currency", "settlement_currency", "donations", "new_supporters",
 		"gross_minor", "refunded_minor", "disputed_minor", "received_minor", "fee_minor", "net_minor", "timezone")
 	for _, row := range r.Rows {
-		s.Row(row.Key, names[row.Key].Title, names[row.Key].Address, row.Currency, row.SettlementCurrency, row.Donations, row.NewSupporters,
+		s.Row(row.Key, names.Get(row.Key).Title, names.Get(row.Key).Address, row.Currency, row.SettlementCurrency, row.Donations, row.NewSupporters,
 			row.Gross, row.Refunded, row.Disputed, row.Received, row.Fee, row.Net, r.Timezone)
 	}
 	return s.End()
@@ -92,7 +90,7 @@ func writeCross(w io.Writer, c reports.Cross, names articles.Names) error {
 			cell.Gross, cell.Refunded, cell.Disputed, cell.Received, cell.Fee, cell.Net, c.Timezone,
 		}
 		if byArticle {
-			is := names[articleOf(c, cell)]
+			is := names.Get(articleOf(c, cell))
 			cells = append(cells, is.Title, is.Address)
 		}
 		s.Row(cells...)
@@ -107,23 +105,18 @@ func (p *Pages) nameRows(ctx context.Context, body *sumsView, q sumsQuestion) er
 		key, _, _ := strings.Cut(r.Key, "\x00")
 		keys = append(keys, key, r.Across)
 	}
-	names := articles.Names{}
-	if q.by == "article" || q.across == "article" {
-		var err error
-		if names, err = articles.Named(ctx, p.Desk.Store, keys); err != nil {
-			return err
-		}
+	down, err := articles.Named(ctx, p.Desk.Store, q.by, keys)
+	if err != nil {
+		return err
 	}
-	html := func(by, key string) template.HTML {
-		if by == "article" {
-			return names.HTML(key)
-		}
-		return template.HTML(template.HTMLEscapeString(figure.Key(by, key)))
+	across, err := articles.Named(ctx, p.Desk.Store, q.across, keys)
+	if err != nil {
+		return err
 	}
 	for i := range body.Rows {
-		body.Rows[i].Name = html(q.by, keys[2*i])
+		body.Rows[i].Name = down.HTML(keys[2*i])
 		if q.across != "" {
-			body.Rows[i].AcrossName = html(q.across, keys[2*i+1])
+			body.Rows[i].AcrossName = across.HTML(keys[2*i+1])
 		}
 	}
 	return nil
@@ -131,9 +124,6 @@ func (p *Pages) nameRows(ctx context.Context, body *sumsView, q sumsQuestion) er
 
 // keyNames returns what keys of a dimension are called in a chart.
 func (p *Pages) keyNames(ctx context.Context, by string, keys []string) (func(key string) string, error) {
-	if by != "article" {
-		return func(key string) string { return figure.Key(by, key) }, nil
-	}
-	names, err := articles.Named(ctx, p.Desk.Store, keys)
+	names, err := articles.Named(ctx, p.Desk.Store, by, keys)
 	return names.Of, err
 }
