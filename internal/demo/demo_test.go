@@ -67,6 +67,19 @@ func TestWhatIsToldIsInvented(t *testing.T) {
 	}
 }
 
+func TestWholeAmounts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		minor    int64
+		currency string
+		want     int64
+	}{{1250, "EUR", 1200}, {99, "EUR", 0}, {750, "JPY", 750}, {12345, "BHD", 12000}} {
+		if got := whole(tt.minor, tt.currency); got != tt.want {
+			t.Errorf("whole(%d, %s) = %d, want %d", tt.minor, tt.currency, got, tt.want)
+		}
+	}
+}
+
 func TestTheLedgerUnderstandsTheStory(t *testing.T) {
 	t.Parallel()
 	o := options(t, 7)

@@ -43,8 +43,8 @@ func (t *teller) pay(p *payment) {
 	switch {
 	case t.chance(.011):
 		t.refund(p, p.amount)
-	case t.chance(.004) && p.amount >= 200:
-		t.refund(p, p.amount/200*100)
+	case t.chance(.004) && p.amount >= 2*unit(p.by.currency):
+		t.refund(p, whole(p.amount/2, p.by.currency))
 	case p.method == "card" && t.chance(.0035):
 		t.dispute(p)
 	}

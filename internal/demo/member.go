@@ -114,8 +114,8 @@ func (t *teller) meanwhile(m *membership) {
 	case m.interval == giving.Month && t.chance(.009):
 		m.amount *= 2
 		t.say(m, at)
-	case m.interval == giving.Month && m.amount >= 1000 && t.chance(.005):
-		m.amount = m.amount / 200 * 100
+	case m.interval == giving.Month && m.amount >= 10*unit(m.by.currency) && t.chance(.005):
+		m.amount = whole(m.amount/2, m.by.currency)
 		t.say(m, at)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/offer"
 	"github.com/united24media/support/internal/store"
@@ -199,12 +200,29 @@ func (t *teller) amount(currency string, interval giving.Interval) int64 {
 		panic(fmt.Sprintf("demo: nothing is asked for in %s", currency))
 	}
 	if t.chance(.12) { // one of their own
-		return max(o.Min, o.Amounts[0]*t.between(1, 9)/2/100*100)
+		return max(o.Min, whole(o.Amounts[0]*t.between(1, 9)/2, currency))
 	}
 	return pick(t.dice, []weighted[int64]{
 		{o.Amounts[0], 34}, {o.Default, 40}, {o.Amounts[1], 8}, {o.Amounts[2], 14}, {o.Amounts[len(o.Amounts)-1], 5},
 	})
 }
+
+// unit is one euro, one yen: what a currency's amounts are whole numbers of, in
+// minor units.
+func unit(currency string) int64 {
+	c, err := money.Lookup(currency)
+	if err != nil {
+		panic(fmt.Sprintf("demo: %v", err))
+	}
+	minor := int64(1)
+	for range c.Digits {
+		minor *= 10
+	}
+	return minor
+}
+
+// whole is an amount without what is less than a unit of its currency.
+func whole(minor int64, currency string) int64 { return minor / unit(currency) * unit(currency) }
 
 // someone is who gives: one in six has given before.
 func (t *teller) someone() *person {
