@@ -54,6 +54,9 @@ func (g *Gifts) showData(v *desk.Visit) error {
 // downloadData handles GET /staff/supporters/ID/data.json. The file is named
 // by the gift: an address in it would stay in the browser's list.
 func (g *Gifts) downloadData(v *desk.Visit) error {
+	if err := g.Desk.Fresh(v, strings.TrimSuffix(v.Request.URL.Path, ".json")); err != nil {
+		return err
+	}
 	d, record, err := g.record(v, "as a file")
 	if err != nil {
 		return err
@@ -113,7 +116,12 @@ type eraseView struct {
 }
 
 // askErase handles GET /staff/supporters/ID/erase.
-func (g *Gifts) askErase(v *desk.Visit) error { return g.eraseForm(v, "", nil, http.StatusOK) }
+func (g *Gifts) askErase(v *desk.Visit) error {
+	if err := g.Desk.Fresh(v, v.Request.URL.Path); err != nil {
+		return err
+	}
+	return g.eraseForm(v, "", nil, http.StatusOK)
+}
 
 func (g *Gifts) eraseForm(v *desk.Visit, chosen string, wrong *fault.Error, status int) error {
 	ctx := v.Request.Context()
@@ -159,6 +167,9 @@ const eraseTime = 50 * time.Second
 
 // doErase handles POST /staff/supporters/ID/erase.
 func (g *Gifts) doErase(v *desk.Visit) error {
+	if err := g.Desk.Fresh(v, v.Request.URL.Path); err != nil {
+		return err
+	}
 	d, err := g.erasable(v.Request.Context(), v.Param("id"))
 	if err != nil {
 		return err

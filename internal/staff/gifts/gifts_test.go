@@ -271,8 +271,10 @@ func TestFreshSignIn(t *testing.T) {
 	for role, tests := range map[desk.Role]map[string]string{
 		desk.Finance: {
 			refund: desk.Again(refund), giftsPath + ".csv?status=received": desk.Again(giftsPath + "?status=received"),
-			giftsPath + "/" + key + "/do/note": "200",
+			giftsPath + "/" + key + "/do/note": "200", supportersPath + "/" + key + "/data.json": desk.Again(supportersPath + "/" + key + "/data"),
+			supportersPath + "/" + key + "/data": "200",
 		},
+		desk.Admin:  {supportersPath + "/" + key + "/erase": desk.Again(supportersPath + "/" + key + "/erase")},
 		desk.Viewer: {giftsPath + ".csv": "200"}, // no names in it
 	} {
 		for address, want := range tests {
