@@ -63,7 +63,9 @@ func readQuestion(query string) (question, error) {
 		sensitivity: strings.ToLower(strings.TrimSpace(values.Get("sensitivity"))), // any: what is not known shows nothing
 	}
 	if tags := values.Get("tags"); tags != "" {
-		q.tags = strings.Split(tags, ",")
+		for tag := range strings.SplitSeq(tags, ",") {
+			q.tags = append(q.tags, strings.TrimSpace(tag))
+		}
 	}
 	return q, q.check()
 }

@@ -10,7 +10,14 @@ import (
 )
 
 func main() {
-	script, err := bundle.Make("src")
+	words, err := bundle.Vocabulary("../../policy/schema.json")
+	if err == nil {
+		err = os.WriteFile("src/policy.ts", words, 0o644)
+	}
+	var script []byte
+	if err == nil {
+		script, err = bundle.Make("src")
+	}
 	if err == nil {
 		err = os.WriteFile("support.js", script, 0o644)
 	}

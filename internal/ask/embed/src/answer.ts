@@ -1,6 +1,8 @@
 // What GET /v1/ask answers. Every text is ready to show: the server chose the
 // language, the plural and the money format.
 
+import type { Level } from "./policy";
+
 export type Interval = "once" | "month" | "year";
 
 export interface Suggestion {
@@ -14,8 +16,6 @@ export interface Goal {
   text: string;
   note?: string;
 }
-
-export type Level = "none" | "quiet" | "normal";
 
 export interface Placement {
   level: Level;

@@ -1,12 +1,9 @@
 import type { Answer } from "./answer";
+import { asked } from "./policy";
 
 const own = document.currentScript as HTMLScriptElement | null;
 const timeoutMs = 10_000;
 const lateAfter = 60; // seconds in caches; without an error it is a few
-
-// What of an element's attributes is part of the question, in the order the
-// address has them, so that every page of a site makes the same address.
-export const asked = ["article", "lang", "section", "tags", "country", "campaign", "sensitivity"];
 
 const answers = new Map<string, Promise<Answer>>();
 
@@ -14,12 +11,7 @@ const answers = new Map<string, Promise<Answer>>();
 // same share one request. It carries no cookie and no address of the reader's
 // page beyond its origin.
 export function ask(element: HTMLElement): Promise<Answer> {
-  const query = new URLSearchParams();
-  for (const name of asked) {
-    const value = name === "lang" ? language(element) : element.getAttribute(name);
-    if (value) query.set(name, value);
-  }
-  const url = new URL("ask?" + query, own!.src).href;
+  const url = new URL("ask?" + question(element), own!.src).href;
   let answer = answers.get(url);
   if (!answer) {
     answer = load(url);
@@ -27,6 +19,16 @@ export function ask(element: HTMLElement): Promise<Answer> {
     answer.catch(() => answers.delete(url)); // the next element, or visit, may try again
   }
   return answer;
+}
+
+// question returns what an element asks, as the address has it.
+export function question(element: HTMLElement): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const name of asked) {
+    const value = name === "lang" ? language(element) : element.getAttribute(name);
+    if (value) query.set(name, value);
+  }
+  return query;
 }
 
 // forget makes the next ask a new request.

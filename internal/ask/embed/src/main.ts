@@ -2,10 +2,12 @@
 // with choices. Until it has all it needs, and whenever it can't have it, the
 // link stays as the page wrote it.
 
-import type { Answer, Level, Placement } from "./answer";
-import { ask, asked, forget, signal } from "./data";
+import type { Answer, Placement } from "./answer";
+import { ask, forget, signal } from "./data";
 import { fullCard, hiddenCard, quietCard, type Card, type Choice } from "./card";
 import { keep, kept, lately, share } from "./device";
+import { levelAt } from "./level";
+import { asked, type Level } from "./policy";
 import css from "./ask.css";
 
 const seenAfterMs = 250;
@@ -18,8 +20,6 @@ const seenCap = 4; // loud asks in seenDays
 
 // What the address ends with when a reader comes back from the thanks page.
 const thanked = "#u24-support-thanks";
-
-const levels: Level[] = ["none", "quiet", "normal"];
 
 // A variant that the page's address names is shown and not counted.
 const forced = new URLSearchParams(location.search).get("u24-variant");
@@ -137,8 +137,7 @@ class Support extends HTMLElement {
       placed = { ...placed, ...(variants.find((v) => v.name === forced) || variants.find((v) => (place -= v.weight) < 0)) };
     }
     this.#placed = placed;
-    const level = placed.schedule?.filter((p) => !p.from || Date.parse(p.from) <= Date.now()).pop()?.show || placed.level;
-    return levels.find((l) => l === level || l === placed.show); // the lesser of the two
+    return levelAt(placed, Date.now());
   }
 
   #plain() {
