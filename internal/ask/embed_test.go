@@ -43,9 +43,11 @@ func styles(more map[string]string) http.HandlerFunc {
 
 const strictPolicy = "default-src 'none'; style-src 'self'; script-src BASE; connect-src BASE; img-src data:"
 
+// filler is some of an article, higher than a screen.
+var filler = strings.Repeat("<p>"+strings.Repeat("Text of an article. ", 60)+"</p>", 6)
+
 // asked is a page's body with the two asks and text between them.
 func asked(attributes string) string {
-	filler := strings.Repeat("<p>"+strings.Repeat("Text of an article. ", 60)+"</p>", 6)
 	one := func(placement string) string {
 		return `<u24-support article="troops" placement="` + placement + `" ` + attributes + `><a href="/support?article=troops&placement=` + placement + `">Donate</a></u24-support>`
 	}

@@ -25,20 +25,20 @@ type schema struct {
 	Levels      []policy.Level
 	Placements  []string
 	Attributes  []string
-	Targets     map[string]target
+	Targets     map[string]aim
 	Sensitivity map[string]policy.Level
 }
 
-// A target is one kind of value that a rule includes or excludes.
-type target struct {
+// An aim is one kind of value that a rule includes or excludes.
+type aim struct {
 	Attribute string   // of the element, which says it of the page
 	List      bool     // the page says several
 	Values    []string // all there are, or examples with every sign that is allowed
 	Pattern   string   // of values, in place of a list of them
 }
 
-// all returns the values of a target that are tried.
-func (g target) all() []string {
+// all returns the values of an aim that are tried.
+func (g aim) all() []string {
 	if g.Pattern == "" {
 		return g.Values
 	}
