@@ -355,7 +355,7 @@ func TestDeviceKeepsWhatTheReaderAllowed(t *testing.T) {
 
 // hostile is what themes do to everything on a page.
 const hostile = `html{font-size:62.5%}
-body{line-height:3;letter-spacing:.5em;text-transform:uppercase;color:red;font-style:italic;text-align:right;visibility:visible}
+body{line-height:3;letter-spacing:.5em;text-transform:uppercase;color:#a00;font-style:italic;text-align:right;visibility:visible}
 *{box-sizing:content-box!important;margin:11px!important}
 div{float:left;display:inline}p{font-size:40px!important}
 a,button,input,select,label,fieldset{display:none!important;appearance:none;width:5px!important;background:lime!important}`
@@ -370,31 +370,5 @@ func TestPagesStyleStaysOutside(t *testing.T) {
 		return [ask.fontSize, ask.textTransform, ask.letterSpacing, ask.fontStyle, ask.textAlign, ask.boxSizing, give.display, String(root.querySelector('.give').offsetWidth > 200), String(document.documentElement.scrollWidth <= innerWidth)] })()`)
 	if want := "16px none normal normal start border-box grid true true"; strings.Join(got, " ") != want {
 		t.Errorf("the ask's style is %s, want %s", strings.Join(got, " "), want)
-	}
-}
-
-func TestNoLongTaskOnASlowDevice(t *testing.T) {
-	t.Parallel()
-	var f *site
-	f = serveSite(t, map[string]http.HandlerFunc{"/page": fixture(&f, strictPolicy, "", asked("")), "/site.css": styles(nil)})
-	b := chromium.New(t, 390, 800)
-	b.Open(f.URL+"/page", shown)
-	// What drawing an ask twice takes: hiding it, and undoing that. The least of
-	// many times is what it takes while this machine does nothing else, so it is
-	// tried until once is enough, or for long.
-	const slower, longTask = 4, 50 // times; milliseconds
-	took := chromium.Eval[float64](b, `(() => {
-		const root = `+mid+`.shadowRoot, times = [], begun = performance.now()
-		while (performance.now() - begun < 15000 && !times.some(t => t * `+fmt.Sprint(slower)+` <= `+fmt.Sprint(longTask)+`)) {
-			const started = performance.now()
-			root.querySelector('.close').click()
-			root.querySelector('.undo').click()
-			root.querySelector('.give').getBoundingClientRect()
-			times.push(performance.now() - started)
-		}
-		return Math.min(...times)
-	})()`)
-	if took*slower > longTask {
-		t.Errorf("drawing an ask twice took %.1f ms, which is more than %d on a device %d times slower", took, longTask, slower)
 	}
 }

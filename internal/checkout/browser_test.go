@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/testenv/chromium"
 )
@@ -147,6 +148,7 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 			for _, barrier := range b.Barriers() {
 				t.Errorf("%s in %s: %s", name, scheme, barrier)
 			}
+			b.Picture("give" + name + "-" + scheme)
 			for _, width := range []int64{320, 390, 1280} {
 				if scheme == "dark" {
 					break // a scheme moves nothing
@@ -159,6 +161,28 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// In no language is a word cut off on the smallest phone, and people can look at
+// all of them.
+func TestPagesInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	s, b := newStreet(t), chromium.New(t, 320, 700)
+	for i, lang := range i18n.Languages() {
+		s.post(fmt.Sprintf(`{"amount_minor":2500,"currency":"EUR","interval":"month","locale":%q}`, lang))
+		session := fmt.Sprint("cs_test_", i+1)
+		s.stripe.status[session] = "complete unpaid"
+		for page, path := range map[string]string{"support": "/support?interval=month&lang=" + lang, "thanks": "/thanks?session_id=" + session} {
+			b.Open(s.URL + path)
+			if cut := b.TooWide(); len(cut) > 0 {
+				t.Errorf("%s in %s is cut off: %q", page, lang, cut)
+			}
+			if got := chromium.Eval[string](b, `document.documentElement.lang`); got != lang {
+				t.Errorf("%s in %s says that it is in %q", page, lang, got)
+			}
+			b.Picture("give-" + page + "-320-" + lang)
 		}
 	}
 }
