@@ -55,6 +55,7 @@ type service struct {
 	metrics *prometheus.Registry
 	handler http.Handler
 	staff   *staff.Pages
+	guard   *guard
 	parts   []func(context.Context) error // what runs behind the requests, until its context ends
 	closers []func() error                // in the order they were opened
 }
@@ -85,7 +86,8 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return err
 	}
 	guard := newGuard(settings, s.store, cache, limit, s.log)
-	measureGuard(s.metrics, guard)
+	measureGuard(s.metrics, guard.Guard)
+	s.guard = guard
 	book := ledger.New(ledger.Options{
 		Store: s.store, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace,
 		Livemode: settings.Live(), Log: s.log, Moved: count.Moved, Heard: guard.Heard,
@@ -96,7 +98,9 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return level.Watch(ctx, func(h reconcile.Health) { health(h); alarm(ctx, s.store, h, s.log) })
 	})
 	said := newDecided(s.store, count, s.log)
-	s.parts = append(append(s.parts, book.Run, count.Run, guard.Run), said.parts()...)
+	suspects := newQuarantine(settings, local, s.store, book, said, s.log)
+	measureQuarantine(s.metrics, s.store)
+	s.parts = append(append(s.parts, book.Run, count.Run, guard.Run, guard.note, suspects.Run), said.parts()...)
 
 	post, err := newMail(settings, s.store, s.log)
 	if err != nil {
@@ -117,7 +121,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, func(ctx context.Context) error { signals.Run(ctx); return nil })
 	thanks := newWall(settings, s.store, s.log)
 	s.parts = append(s.parts, thanks.Run)
-	giving, err := newCheckout(settings, local, s.store, limit, guard, signer, said, thanks, s.log)
+	giving, err := newCheckout(settings, local, s.store, limit, guard.Guard, signer, said, thanks, s.log)
 	if err != nil {
 		return err
 	}
@@ -128,7 +132,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, func(ctx context.Context) error { answers.Run(ctx, s.log); return nil })
 	hooks := webhooks.New(webhooks.Options{Ledger: book, Secrets: settings.WebhookSecrets, Now: time.Now, Log: s.log, Metrics: s.metrics})
 
-	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, people, count, cache, answers, said, asks, post, thanks}, s.log)
+	pages, err := newStaff(settings, staffParts{s.store, limit, level, book, people, count, cache, answers, said, asks, post, thanks, guard.Guard, suspects}, s.log)
 	if err != nil {
 		return err
 	}
@@ -158,7 +162,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return err
 	}
 	s.handler = web.New(web.Options{
-		Handlers: handlers, PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins,
+		Handlers: handlers, PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, Challenge: challengeOrigin(settings),
 		Ready: s.current.Load, Log: s.log, Metrics: s.metrics, Tracer: tracer,
 	})
 	return nil

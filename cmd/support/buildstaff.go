@@ -14,8 +14,10 @@ import (
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/mail"
 	"github.com/united24media/support/internal/privacy"
+	"github.com/united24media/support/internal/quarantine"
 	"github.com/united24media/support/internal/reconcile"
 	"github.com/united24media/support/internal/reports"
+	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/staff"
 	"github.com/united24media/support/internal/staff/account"
@@ -30,6 +32,7 @@ import (
 	"github.com/united24media/support/internal/staff/mailbox"
 	"github.com/united24media/support/internal/staff/overview"
 	"github.com/united24media/support/internal/staff/passkey"
+	held "github.com/united24media/support/internal/staff/quarantine"
 	"github.com/united24media/support/internal/staff/reportpages"
 	"github.com/united24media/support/internal/staff/sso"
 	"github.com/united24media/support/internal/staff/team"
@@ -69,7 +72,9 @@ func newStaff(settings config.Settings, o staffParts, log *slog.Logger) (*staff.
 		campaigns.New(campaigns.Options{Desk: d, Supporters: o.said.supporters}),
 		health.New(health.Options{
 			Desk: d, Level: o.level, Ledger: o.ledger, Counts: o.counts, Redis: pinging(o.redis), Stripe: o.level.Stripe.Health, Mails: !settings.SMTPURL.Empty() && !settings.Sandbox(),
+			Attack: o.guard.Attack,
 		}),
+		held.New(held.Options{Desk: d, Quarantine: o.suspect}),
 		mailbox.New(mailbox.Options{Desk: d, Mail: o.mail}),
 		thanks.New(thanks.Options{Desk: d, Wall: o.wall}),
 		named.New(named.Options{Desk: d}),
@@ -96,6 +101,8 @@ type staffParts struct {
 	asks    *ask.Service
 	mail    *mail.Service
 	wall    *wall.Wall
+	guard   *risk.Guard
+	suspect *quarantine.Service
 }
 
 // pinging returns what asks Redis whether it answers, nil where there is none.

@@ -38,7 +38,18 @@ func member(role desk.Role) store.Staff {
 // send answers a request of a signed-in member of role; "" is nobody.
 func (v visitor) send(t *testing.T, role desk.Role, method, path string, headers ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest(method, v.origin+path, strings.NewReader(""))
+	return v.sendBody(t, role, method, path, "", headers...)
+}
+
+// post sends a form.
+func (v visitor) post(t *testing.T, role desk.Role, path, form string) *httptest.ResponseRecorder {
+	t.Helper()
+	return v.sendBody(t, role, http.MethodPost, path, form)
+}
+
+func (v visitor) sendBody(t *testing.T, role desk.Role, method, path, body string, headers ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, v.origin+path, strings.NewReader(body))
 	r.Header.Set("Accept", "text/html")
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

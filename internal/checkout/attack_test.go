@@ -1,11 +1,14 @@
 package checkout
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -87,4 +90,63 @@ func TestAttackedWithScripts(t *testing.T) {
 	if n := s.posts.Load(); n != 1 {
 		t.Errorf("%d forms were sent", n)
 	}
+}
+
+// A turnstile stands in the place of a challenge's service: its script answers
+// for the browser, and it takes that answer for a person's once.
+type turnstile struct {
+	*httptest.Server
+	asked atomic.Int64
+}
+
+func newTurnstile(t *testing.T) *turnstile {
+	t.Helper()
+	service := &turnstile{}
+	service.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api.js":
+			w.Header().Set("Content-Type", "text/javascript")
+			io.WriteString(w, `for (const box of document.querySelectorAll(".cf-turnstile")) {
+				const field = document.createElement("input");
+				Object.assign(field, { type: "hidden", name: "cf-turnstile-response", value: "person of " + box.dataset.sitekey });
+				setTimeout(() => box.append(field), 300);
+			}`) //nolint:errcheck // a test's
+		case "/siteverify":
+			if r.FormValue("response") == "person of site-key" && r.FormValue("secret") == "its secret" && service.asked.Add(1) == 1 {
+				io.WriteString(w, `{"success":true}`) //nolint:errcheck // a test's
+				return
+			}
+			io.WriteString(w, `{"success":false,"error-codes":["timeout-or-duplicate"]}`) //nolint:errcheck // a test's
+		}
+	}))
+	t.Cleanup(service.Close)
+	return service
+}
+
+// challenged gives a bench's guard a challenge.
+func (b *bench) challenged(service *turnstile) {
+	b.Guard.Challenge = risk.NewChallenge(risk.ChallengeOptions{
+		SiteKey: "site-key", Secret: "its secret", URL: service.URL, Now: b.Guard.Now, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+// TestAttackedWithAChallenge: in calm times nothing of another's is loaded; in
+// an attack the browser answers the challenge while the form is read.
+func TestAttackedWithAChallenge(t *testing.T) {
+	t.Parallel()
+	s, b, service := newStreet(t), newTab(t), newTurnstile(t)
+	s.attacked()
+	s.challenged(service)
+	s.third = service.URL
+	if page := s.do(http.MethodGet, "/support", "", "").Body.String(); strings.Contains(page, service.URL) {
+		t.Error("a calm page loads another's script")
+	}
+	s.post(`{"amount_minor":1200,"currency":"EUR","interval":"once"}`) // arms it
+	b.open(t, s.URL+"/support?article=troops")
+	eval[bool](t, b, `document.querySelector("[data-submit]").click() || true`)
+	b.await(t, `location.pathname === "/pay/cs_test_1"`)
+	if n := s.posts.Load(); n != 1 || service.asked.Load() != 1 {
+		t.Errorf("%d forms were sent, the service was asked %d times", n, service.asked.Load())
+	}
+	b.clean(t)
 }

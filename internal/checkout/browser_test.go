@@ -21,6 +21,7 @@ type street struct {
 	*httptest.Server
 	*bench
 	posts atomic.Int64 // forms that were sent
+	third string       // another origin whose scripts its pages may load; "" for none
 }
 
 func newStreet(t *testing.T) *street {
@@ -28,7 +29,7 @@ func newStreet(t *testing.T) *street {
 	s := &street{bench: newBench(t)}
 	assets := look.NewAssets(append(s.Assets(), look.Style, look.Icon)...)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self' "+s.third+"; style-src 'self'; img-src 'self'; "+
 			"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		switch {
 		case strings.HasPrefix(r.URL.Path, look.AssetPrefix):

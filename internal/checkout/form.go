@@ -14,6 +14,7 @@ import (
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/offer"
+	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
 )
@@ -48,7 +49,7 @@ func (s *Service) SupportForm(c *gin.Context) error {
 	if err != nil {
 		return s.showSupport(c, http.StatusUnprocessableEntity, f, supportView{Errors: []viewError{f.explain(err)}})
 	}
-	r.work = f.get("work")
+	r.work, r.answer = f.get("work"), f.get(risk.ResponseField)
 	row, fresh, err := s.openForm(c.Request.Context(), r, s.network(c))
 	if err != nil {
 		return s.showTrouble(c, f, err)

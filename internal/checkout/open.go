@@ -149,7 +149,7 @@ func (s *Service) judge(ctx context.Context, r request, network string) error {
 	if s.Guard == nil {
 		return nil
 	}
-	v := s.Guard.Judge(ctx, risk.Try{Network: network, Ticket: r.ticket, Work: r.work})
+	v := s.Guard.Judge(ctx, risk.Try{Network: network, Ticket: r.ticket, Work: r.work, Response: r.answer})
 	if v.Pass {
 		return nil
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/offer"
+	"github.com/united24media/support/internal/risk"
 )
 
 var (
@@ -54,8 +55,9 @@ type supportView struct {
 	Intervals  []option
 	Groups     []group // amounts, one group an interval
 	Currencies []option
-	Shown      string // the currency of Groups
-	Work       int    // zero bits of the proof that the form has to bring; 0 for none
+	Shown      string          // the currency of Groups
+	Work       int             // zero bits of the proof that the form has to bring; 0 for none
+	Challenge  *risk.Challenge // whose widget the form has as well; nil for none
 	Hidden     []hidden
 	Name       string
 	Message    string
@@ -147,7 +149,9 @@ func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView)
 		v.Currencies = append(v.Currencies, option{Value: code, Text: text, Chosen: code == f.currency})
 	}
 	if s.Guard != nil {
-		v.Work = s.Guard.Zeros()
+		if v.Work = s.Guard.Zeros(); v.Work > 0 {
+			v.Challenge = s.Guard.Challenge
+		}
 	}
 	v.Hidden = f.hidden()
 	v.Name, v.Message, v.Public = f.get("name"), f.get("message"), f.get("public") != ""

@@ -57,6 +57,7 @@ type request struct {
 	attempt string
 	ticket  string // of the form, if one of ours was used
 	work    string // what proves that the ticket's holder is no program
+	answer  string // to a challenge that says the same
 
 	Amount      money.Amount
 	Interval    string

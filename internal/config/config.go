@@ -33,6 +33,7 @@ type Settings struct {
 	SMTPURL        Secret          // SMTP_URL: empty means mail is kept
 	MailFrom       string          // SUPPORT_MAIL_FROM
 	OIDC           OIDC            // OIDC_…: zero means none
+	Challenge      Challenge       // TURNSTILE_…: zero means none
 	TrustedProxies []netip.Prefix  // SUPPORT_TRUSTED_PROXIES
 	CountryHeader  string          // SUPPORT_COUNTRY_HEADER: believed from trusted proxies only
 	Grace          time.Duration   // SUPPORT_GRACE: how long a past-due member counts
@@ -47,6 +48,13 @@ type OIDC struct {
 	Issuer   string
 	ClientID string
 	Secret   Secret
+}
+
+// A Challenge is a service that tells browsers of people from programs.
+type Challenge struct {
+	SiteKey string
+	Secret  Secret
+	URL     string // without a slash at its end
 }
 
 // Limits of secrets, in bytes.
@@ -199,6 +207,9 @@ func (s *Settings) check(bad map[string]bool) []error {
 	}
 	if given != 0 && given != 3 {
 		add("OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET: set all three or none")
+	}
+	if (s.Challenge.SiteKey == "") != s.Challenge.Secret.Empty() && !bad["TURNSTILE_SITE_KEY"] && !bad["TURNSTILE_SECRET_KEY"] {
+		add("TURNSTILE_SITE_KEY, TURNSTILE_SECRET_KEY: set both or none")
 	}
 	if s.StripeAPIURL != "" && s.Sandbox() {
 		s.warn("STRIPE_API_URL is set and not used: without STRIPE_SECRET_KEY the built-in sandbox answers")

@@ -98,6 +98,8 @@ func TestRefused(t *testing.T) {
 		"currency":                   {map[string]string{"SUPPORT_CURRENCY": "euro"}, "SUPPORT_CURRENCY"},
 		"redis":                      {map[string]string{"REDIS_URL": "localhost:6379"}, "REDIS_URL"},
 		"mail without a sender":      {map[string]string{"SMTP_URL": "smtp://mail.example:587"}, "SUPPORT_MAIL_FROM"},
+		"half of a challenge":        {map[string]string{"TURNSTILE_SITE_KEY": "0x4"}, "TURNSTILE_SECRET_KEY"},
+		"site key as no page has it": {map[string]string{"TURNSTILE_SITE_KEY": "0x4\"><script>", "TURNSTILE_SECRET_KEY": long}, "TURNSTILE_SITE_KEY"},
 		"half of single sign-on":     {map[string]string{"OIDC_ISSUER": "https://id.example"}, "OIDC_CLIENT_SECRET"},
 		"file that is not there":     {map[string]string{"SUPPORT_SECRET_FILE": "/nonexistent"}, "SUPPORT_SECRET_FILE"},
 		"setting and its file":       {map[string]string{"SUPPORT_SECRET": long, "SUPPORT_SECRET_FILE": "/x"}, "not both"},
@@ -201,6 +203,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		"DATABASE_URL": "postgres://u:" + canary + "@a:1,b:2/db?password=" + canary,
 		"REDIS_URL":    "redis://:" + canary + "@a:1,redis://:" + canary + "@b:1", "SMTP_URL": "smtp://u:" + canary + "@m:587",
 		"SUPPORT_MAIL_FROM": "a@b.example", "OIDC_ISSUER": "https://i.example", "OIDC_CLIENT_ID": "c", "OIDC_CLIENT_SECRET": canary,
+		"TURNSTILE_SITE_KEY": "site", "TURNSTILE_SECRET_KEY": canary,
 	}))
 	if err != nil {
 		t.Fatal(err)

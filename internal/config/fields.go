@@ -100,6 +100,15 @@ func neighbourFields() []field {
 		{"OIDC_CLIENT_SECRET", "",
 			func(s *Settings, text string) error { s.OIDC.Secret = Secret{text}; return nil },
 			func(s Settings) string { return s.OIDC.Secret.String() }},
+		{"TURNSTILE_SITE_KEY", "",
+			func(s *Settings, text string) error { s.Challenge.SiteKey = text; return checkSiteKey(text) },
+			func(s Settings) string { return s.Challenge.SiteKey }},
+		{"TURNSTILE_SECRET_KEY", "",
+			func(s *Settings, text string) error { s.Challenge.Secret = Secret{text}; return nil },
+			func(s Settings) string { return s.Challenge.Secret.String() }},
+		{"TURNSTILE_URL", "https://challenges.cloudflare.com/turnstile/v0",
+			func(s *Settings, text string) (err error) { s.Challenge.URL, err = parseURL(text); return err },
+			func(s Settings) string { return s.Challenge.URL }},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "",
 			func(s *Settings, text string) (err error) { s.OTLPEndpoint, err = parseURL(text); return err },
 			func(s Settings) string { return redactAddress(s.OTLPEndpoint) }},
@@ -265,6 +274,16 @@ func parseNetworks(text string) ([]netip.Prefix, error) {
 		networks = append(networks, network.Masked())
 	}
 	return networks, errors.Join(problems...)
+}
+
+// checkSiteKey refuses what can't stand in a page's attribute as it is.
+func checkSiteKey(text string) error {
+	for _, r := range text {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.') {
+			return errors.New("want the site key that the service shows: letters, digits, -, _ and .")
+		}
+	}
+	return nil
 }
 
 func parseGrace(text string) (time.Duration, error) {

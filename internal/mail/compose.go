@@ -24,6 +24,7 @@ const (
 	Statement       = "statement"         // year/hash of the address
 	Differences     = "staff_differences" // [StaffNews], by day
 	Silence         = "staff_silence"     // [StaffNews], by day
+	Attack          = "staff_attack"      // [StaffNews], by attack, at its beginning and its end
 )
 
 // signInTime is how long a link to sign in is good for.
@@ -69,6 +70,7 @@ var composers = map[string]func(*Service, context.Context, store.QueuedMail) (*L
 	Statement:            (*Service).statement,
 	Differences:          (*Service).staffNews,
 	Silence:              (*Service).staffNews,
+	Attack:               (*Service).staffNews,
 }
 
 // Keeps reports whether mails are kept, since no server is set.

@@ -46,7 +46,7 @@ func (s *Service) dispute(ctx context.Context, m store.QueuedMail) (*Letter, err
 
 // StaffNews is the data of a mail to staff that others queue with
 // [store.Store.QueueStaffMail]: about differences that a reconciliation found,
-// or about silence.
+// about silence, or about an attack.
 type StaffNews struct {
 	Subject string   `json:"subject"`
 	Text    []string `json:"text"`

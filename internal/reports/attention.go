@@ -24,11 +24,13 @@ type Attention struct {
 	Differences int64                // found in the last month and not repaired
 	Silent      bool                 // nothing has come for longer than is usual
 	NewestEvent time.Time            // zero before the first
+	Attacked    time.Time            // since when somebody tries stolen cards on the checkout; zero while nobody does
+	Held        int64                // gifts and checkouts in quarantine
 }
 
 // Nothing reports whether nobody need do anything.
 func (a *Attention) Nothing() bool {
-	return len(a.Disputes)+len(a.Payouts) == 0 && a.Failing+a.Parked+a.Differences == 0 && !a.Silent
+	return len(a.Disputes)+len(a.Payouts) == 0 && a.Failing+a.Parked+a.Differences+a.Held == 0 && !a.Silent && a.Attacked.IsZero()
 }
 
 // An OpenDispute is a dispute or inquiry that waits for evidence.
@@ -78,6 +80,16 @@ func (s *Service) Attention(ctx context.Context) (Attention, error) {
 	}
 	if a.Differences, err = s.store.CountUnrepaired(ctx, s.now().Add(-differSince)); err != nil {
 		return a, err
+	}
+	if a.Held, err = s.store.CountHeld(ctx); err != nil {
+		return a, err
+	}
+	attack, lasts, err := s.store.LastingAttack(ctx)
+	if err != nil {
+		return a, err
+	}
+	if lasts {
+		a.Attacked = attack.Began
 	}
 	health, err := s.store.Fact(ctx, factHealth)
 	if err != nil || health == "" {

@@ -62,18 +62,19 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Changed func(Attack) // told when an attack begins and ends; must not block
-}
 
-// FactAttack names the fact that is the last [Attack], as JSON.
-const FactAttack = "attack"
+	// Challenge is asked for beside the proof of work while we are attacked;
+	// nil asks for the proof alone.
+	Challenge *Challenge
+}
 
 // An Attack is what the guard knows of one.
 type Attack struct {
-	On    bool      `json:"on"`
-	Why   string    `json:"why"`   // what gave it away, in words for staff
-	Since time.Time `json:"since"` // when it began
-	Until time.Time `json:"until"` // when the guard disarmed; zero while it is on
-	Sums  Sums      `json:"sums"`  // of the last 10 minutes
+	On    bool
+	Why   string    // what gave it away, in words for staff
+	Since time.Time // when it began
+	Until time.Time // when the guard disarmed; zero while it is on
+	Sums  Sums      // of the last 10 minutes
 }
 
 // A Guard judges attempts. It is safe for concurrent use.
@@ -121,11 +122,22 @@ func (g *Guard) Run(ctx context.Context) error {
 	}
 }
 
+// Resume arms the guard for an attack that was on when the program ended, so
+// that a restart opens no door. It disarms as after any other sign.
+func (g *Guard) Resume(why string, since time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.attack.On {
+		g.attack, g.signAt = Attack{On: true, Why: why, Since: since}, g.Now()
+	}
+}
+
 // A Try is one attempt to open a checkout.
 type Try struct {
-	Network string // from [limits.Network]
-	Ticket  string // of the form; "" or anything else for a program
-	Work    string // the proof; "" for none
+	Network  string // from [limits.Network]
+	Ticket   string // of the form; "" or anything else for a program
+	Work     string // the proof; "" for none
+	Response string // to the [Challenge]; "" for none
 }
 
 // A Verdict says what becomes of a try.
@@ -136,7 +148,7 @@ type Verdict struct {
 }
 
 // Judge counts a try and says what becomes of it. It waits for Redis 50 ms at
-// most.
+// most, and for a challenge's service 3 s.
 func (g *Guard) Judge(ctx context.Context, t Try) Verdict {
 	age, signed := g.age(t.Ticket)
 	seen := Sums{Tries: 1}
@@ -162,7 +174,15 @@ func (g *Guard) judge(ctx context.Context, t Try, age time.Duration, signed bool
 		return allow(limits.Ticket, t.Ticket)
 	case !attack.On:
 		return allow(limits.Unsigned, t.Network)
-	case signed && Proved(t.Ticket, t.Work, g.zeros(attack)):
+	case signed && g.Challenge != nil && t.Response != "":
+		if v := allow(limits.Ticket, t.Ticket); !v.Pass {
+			return v // before the service is asked, which nobody may flood through us
+		}
+		passed, known := g.Challenge.Passed(ctx, t.Response)
+		if passed || !known && Proved(t.Ticket, t.Work, g.zeros(attack)) {
+			return allow(limits.Proved, t.Network)
+		}
+	case signed && !g.Challenge.answers() && Proved(t.Ticket, t.Work, g.zeros(attack)):
 		if v := allow(limits.Ticket, t.Ticket); !v.Pass {
 			return v
 		}

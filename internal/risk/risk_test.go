@@ -108,37 +108,37 @@ func TestCalmAndAttacked(t *testing.T) {
 
 	ticket := g.Ticket()
 	c.at = c.at.Add(2 * time.Second)
-	if v := g.Judge(ctx, Try{"192.0.2.0/24", ticket, ""}); !v.Pass {
+	if v := g.Judge(ctx, Try{Network: "192.0.2.0/24", Ticket: ticket}); !v.Pass {
 		t.Fatalf("a reader in calm times: %+v", v)
 	}
-	if v := g.Judge(ctx, Try{"192.0.2.0/24", "", ""}); !v.Pass {
+	if v := g.Judge(ctx, Try{Network: "192.0.2.0/24"}); !v.Pass {
 		t.Fatalf("a program in calm times: %+v", v)
 	}
 	for i := range 100 {
-		g.Judge(ctx, Try{fmt.Sprintf("198.51.%d.0/24", i), "", ""})
+		g.Judge(ctx, Try{Network: fmt.Sprintf("198.51.%d.0/24", i)})
 	}
 	if !g.Attack().On || len(told) != 1 || !told[0].On || told[0].Why == "" || g.Zeros() == 0 {
 		t.Fatalf("after a hundred programs in a second: %+v, told %+v", g.Attack(), told)
 	}
-	if v := g.Judge(ctx, Try{"192.0.2.0/24", "", ""}); v.Pass || v.Zeros == 0 {
+	if v := g.Judge(ctx, Try{Network: "192.0.2.0/24"}); v.Pass || v.Zeros == 0 {
 		t.Errorf("a program while attacked: %+v", v)
 	}
 	fresh := g.Ticket()
-	if v := g.Judge(ctx, Try{"192.0.2.0/24", fresh, "1"}); v.Pass || v.Zeros == 0 || v.Wait <= 0 {
+	if v := g.Judge(ctx, Try{Network: "192.0.2.0/24", Ticket: fresh, Work: "1"}); v.Pass || v.Zeros == 0 || v.Wait <= 0 {
 		t.Errorf("a reader without a proof: %+v", v)
 	}
-	if v := g.Judge(ctx, Try{"192.0.2.0/24", fresh, solve(t, fresh, g.Zeros())}); !v.Pass {
+	if v := g.Judge(ctx, Try{Network: "192.0.2.0/24", Ticket: fresh, Work: solve(t, fresh, g.Zeros())}); !v.Pass {
 		t.Errorf("a reader with a proof: %+v", v)
 	}
 	patient := g.Ticket()
 	c.at = c.at.Add(patientTime)
-	if v := g.Judge(ctx, Try{"203.0.113.0/24", patient, ""}); !v.Pass {
+	if v := g.Judge(ctx, Try{Network: "203.0.113.0/24", Ticket: patient}); !v.Pass {
 		t.Errorf("a patient reader without scripts: %+v", v)
 	}
 	for range 5 { // one form is one gift, or a few when it is changed
-		g.Judge(ctx, Try{"203.0.113.0/24", patient, ""})
+		g.Judge(ctx, Try{Network: "203.0.113.0/24", Ticket: patient})
 	}
-	if v := g.Judge(ctx, Try{"203.0.113.0/24", patient, ""}); v.Pass {
+	if v := g.Judge(ctx, Try{Network: "203.0.113.0/24", Ticket: patient}); v.Pass {
 		t.Error("one ticket opens any number of checkouts")
 	}
 
@@ -191,7 +191,7 @@ func TestABusyDayIsNoAttack(t *testing.T) {
 		for range 5 + 55*m/180 {
 			ticket := g.Ticket()
 			c.at = c.at.Add(time.Second)
-			v := g.Judge(t.Context(), Try{fmt.Sprintf("net %d", rand.IntN(5000)), ticket, ""})
+			v := g.Judge(t.Context(), Try{Network: fmt.Sprintf("net %d", rand.IntN(5000)), Ticket: ticket})
 			if a := g.Attack(); !v.Pass || a.On {
 				t.Fatalf("minute %d: %+v, %+v", m, v, a)
 			}
@@ -311,7 +311,7 @@ func TestReplicasShareWhatTheySee(t *testing.T) {
 	}
 	share()
 	for i := range 40 * len(guards) {
-		guards[i%3].Judge(t.Context(), Try{"net " + strconv.Itoa(i), "", ""})
+		guards[i%3].Judge(t.Context(), Try{Network: "net " + strconv.Itoa(i)})
 	}
 	if slices.ContainsFunc(guards, func(g *Guard) bool { return g.Attack().On }) {
 		t.Fatal("one alone is alarmed by 40 attempts")

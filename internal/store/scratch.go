@@ -134,7 +134,7 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 	cfg.RuntimeParams["enable_seqscan"] = "off"         // see turn
 	cfg.RuntimeParams["application_name"] = "support rebuild"
 	db := stdlib.OpenDB(*cfg)
-	return &Store{write: db, read: db, postgres: true, address: s.address}, nil
+	return &Store{write: db, read: db, ledger: db, postgres: true, address: s.address}, nil
 }
 
 // Adopt puts the derived tables of a scratch database in the place of the live

@@ -27,6 +27,7 @@ import (
 type Store struct {
 	write    *sql.DB
 	read     *sql.DB // the same as write on PostgreSQL; a read-only pool on SQLite
+	ledger   *sql.DB // of the ledger's transactions: a pool of their own on PostgreSQL, so that no crowd of readers is before them
 	postgres bool
 	file     string // SQLite's file, "" on PostgreSQL
 	address  string // PostgreSQL's
@@ -37,6 +38,7 @@ type Store struct {
 // Limits of the connection pools.
 const (
 	maxPostgresConns = 16
+	maxLedgerConns   = 2 // beside those: the committer's, and one for who erases or rebuilds
 	maxSQLiteReaders = 4
 	busyTimeout      = 5 * time.Second // how long SQLite waits for another process's write
 )
@@ -80,7 +82,7 @@ func openSQLite(path string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open SQLite for reading: %w", err), write.Close())
 	}
 	read.SetMaxOpenConns(maxSQLiteReaders)
-	return &Store{write: write, read: read, file: path}, nil
+	return &Store{write: write, read: read, ledger: write, file: path}, nil
 }
 
 func openPostgres(address string) (*Store, error) {
@@ -102,11 +104,15 @@ func openPostgres(address string) (*Store, error) {
 			cfg.RuntimeParams[name] = value
 		}
 	}
-	db := stdlib.OpenDB(*cfg)
-	db.SetMaxOpenConns(maxPostgresConns)
-	db.SetMaxIdleConns(maxPostgresConns)
-	db.SetConnMaxIdleTime(5 * time.Minute)
-	return &Store{write: db, read: db, postgres: true, address: address}, nil
+	pool := func(most int) *sql.DB {
+		db := stdlib.OpenDB(*cfg)
+		db.SetMaxOpenConns(most)
+		db.SetMaxIdleConns(most)
+		db.SetConnMaxIdleTime(5 * time.Minute)
+		return db
+	}
+	db := pool(maxPostgresConns)
+	return &Store{write: db, read: db, ledger: pool(maxLedgerConns), postgres: true, address: address}, nil
 }
 
 // Close closes the database.
@@ -118,6 +124,9 @@ func (s *Store) Close() error {
 	err := s.write.Close()
 	if s.read != s.write {
 		err = errors.Join(err, s.read.Close())
+	}
+	if s.ledger != s.write {
+		err = errors.Join(err, s.ledger.Close())
 	}
 	if s.folder != "" {
 		err = errors.Join(err, os.RemoveAll(s.folder))

@@ -38,7 +38,7 @@ const ledgerLock = 0x737570706f7274
 // Ledger runs f in a transaction that excludes every other one of the ledger,
 // on all replicas. What f read before it is still true when it commits.
 func (s *Store) Ledger(ctx context.Context, f func(*Tx) error) error {
-	return s.transact(ctx, s.write, s.begin(), func(t *Tx) error {
+	return s.transact(ctx, s.ledger, s.begin(), func(t *Tx) error {
 		if s.fresh == nil {
 			t.turn()
 		}

@@ -48,14 +48,23 @@ func (s *Server) handle(p policy, h Handler) gin.HandlerFunc {
 		if p.maxBody > 0 {
 			c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, p.maxBody)
 		}
-		err := s.admit(c, p)
-		if err == nil {
-			err = h(c)
-		}
-		if err != nil {
+		if err := s.answer(c, p, h); err != nil {
 			s.writeError(c, p, err)
 		}
 	}
+}
+
+// answer has h answer a request that p admits, once there is a place for it.
+func (s *Server) answer(c *gin.Context, p policy, h Handler) error {
+	if err := s.admit(c, p); err != nil {
+		return err
+	}
+	leave, err := p.share.enter(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return h(c)
 }
 
 // traced returns h inside a span of its own.

@@ -27,7 +27,8 @@ type policy struct {
 	trace   bool     // traced, though quick; what is not quick always is
 	guarded bool     // refused from other origins: a form
 	cors    corsRule
-	html    bool // errors are pages
+	html    bool   // errors are pages
+	share   *share // nil: any number at once
 
 	// failed shows an error in place of the page for readers; nil is that page.
 	failed func(c *gin.Context, status int, detail, id string) error
@@ -51,6 +52,7 @@ func (p policy) fast() policy          { p.quick = true; return p }
 func (p policy) traced() policy        { p.trace = true; return p }
 func (p policy) body(max int64) policy { p.maxBody = max; return p }
 func (p policy) sameOrigin() policy    { p.guarded = true; return p }
+func (p policy) of(s *share) policy    { p.share = s; return p }
 func (p policy) with(h ...header) policy {
 	p.headers = append(slices.Clip(p.headers), h...)
 	return p
@@ -68,7 +70,7 @@ func (s *Server) public() policy {
 
 // siteOnly is for what the news site's own scripts may call.
 func (s *Server) siteOnly() policy {
-	p := s.private()
+	p := s.private().of(s.shares.giving)
 	p.cors = corsSites
 	return p
 }
@@ -89,6 +91,15 @@ func (s *Server) problems() policy {
 // Stripe's checkout, never inside a frame.
 func (s *Server) page() policy {
 	return policy{html: true, headers: s.closed(s.pageContent())}
+}
+
+// giving is for the support page, where a challenge of another service may
+// stand.
+func (s *Server) giving() policy {
+	if s.Challenge == "" {
+		return s.page()
+	}
+	return policy{html: true, headers: s.closed(s.content([]string{s.Challenge}, nil) + "; frame-src " + s.Challenge)}
 }
 
 // supporters is for the pages of those who gave, whose forms also lead to
@@ -121,11 +132,16 @@ func (s *Server) recovery() policy {
 func (s *Server) article() policy { return s.page() }
 
 // pageContent is what a page may hold; forms may lead elsewhere too.
-func (s *Server) pageContent(forms ...string) string {
+func (s *Server) pageContent(forms ...string) string { return s.content(nil, forms) }
+
+// content is what a page may hold, with scripts and where forms may lead beside
+// our own.
+func (s *Server) content(scripts, forms []string) string {
 	own := "'self' " + s.origin // whoever opens us by another name still gets our own files
+	and := func(more ...string) string { return strings.Join(append([]string{own}, more...), " ") }
 	return strings.Join([]string{
-		"default-src 'none'", "script-src " + own, "style-src " + own, "img-src " + own + " data:", "font-src " + own,
-		"connect-src " + own, "form-action " + own + " " + strings.Join(append([]string{"https://checkout.stripe.com"}, forms...), " "),
+		"default-src 'none'", "script-src " + and(scripts...), "style-src " + own, "img-src " + own + " data:", "font-src " + own,
+		"connect-src " + own, "form-action " + and(append([]string{"https://checkout.stripe.com"}, forms...)...),
 		"base-uri 'none'", "frame-ancestors 'none'",
 	}, "; ")
 }
@@ -196,7 +212,7 @@ func (s *Server) preflight(path string, p policy) {
 	if p.cors == corsSites || p.maxBody > 0 {
 		method = http.MethodPost
 	}
-	p = p.body(0).with(
+	p = p.body(0).of(nil).with(
 		one("Access-Control-Allow-Methods", method),
 		one("Access-Control-Allow-Headers", "Content-Type"),
 		one("Access-Control-Max-Age", preflightAge))

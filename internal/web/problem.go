@@ -76,7 +76,7 @@ func (s *Server) writeError(c *gin.Context, p policy, err error) {
 		c.Header("Retry-After", strconv.Itoa(known.RetryAfter))
 	}
 	gone := errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil
-	if problem.Status >= http.StatusInternalServerError && !gone {
+	if problem.Status >= http.StatusInternalServerError && !gone && !errors.Is(err, errBusy) {
 		s.Log.Error("request failed", "request_id", requestID(c), "route", c.FullPath(), "status", problem.Status, "err", err)
 	}
 	if c.Writer.Written() {

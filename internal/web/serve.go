@@ -12,7 +12,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"golang.org/x/net/netutil"
 )
 
 // Limits of connections.
@@ -22,7 +21,7 @@ const (
 	writeTimeout  = 60 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 16 << 10 // bytes
-	maxConns      = 8192     // at once, on one listener
+	maxConns      = 16_384   // at once, on one listener: see [crowd]
 	profileTime   = 3 * time.Minute
 )
 
@@ -53,7 +52,8 @@ func ServeAdmin(ctx context.Context, ln net.Listener, metrics prometheus.Gathere
 
 func serve(ctx context.Context, ln net.Listener, server *http.Server, grace time.Duration) error {
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(netutil.LimitListener(ln, maxConns)) }()
+	server.ConnState = newCrowd(maxConns).state
+	go func() { failed <- server.Serve(ln) }()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)

@@ -51,6 +51,7 @@ type Options struct {
 	Handlers    Handlers
 	PublicURL   string      // how browsers reach us
 	SiteOrigins []string    // who may open checkouts from a script
+	Challenge   string      // the origin whose script and frame the support page may have; "" for none
 	Ready       func() bool // whether the schema was current since start
 	ErrorPage   func(c *gin.Context, p Problem)
 	Log         *slog.Logger
@@ -66,6 +67,7 @@ type Server struct {
 	origin   string // of PublicURL
 	failed   *errorPage
 	requests *prometheus.HistogramVec
+	shares   shares
 }
 
 // New returns the public face.
@@ -81,6 +83,7 @@ func New(o Options) *Server {
 		}, []string{"route", "status"})
 		o.Metrics.MustRegister(s.requests)
 	}
+	s.shares = newShares(o.Metrics)
 	s.engine = s.newEngine()
 	s.route()
 	return s
@@ -102,7 +105,8 @@ func (s *Server) newEngine() *gin.Engine {
 
 // route declares every address of the service, and the rules it keeps.
 func (s *Server) route() {
-	h, public, private, page := s.Handlers, s.public(), s.private(), s.page()
+	h, public, private, page := s.Handlers, s.public(), s.private(), s.page().of(s.shares.pages)
+	reports := private.of(s.shares.reports)
 	s.get("/v1/ask", public.fast(), h.Ask)
 	s.get("/v1/ask/explain", public, h.Explain)
 	s.get("/v1/supporters", public.fast(), h.Supporters)
@@ -117,18 +121,18 @@ func (s *Server) route() {
 
 	s.post("/webhooks/stripe", private.fast().traced(), h.Webhook) // it bounds and reads its body itself
 
-	s.get("/v1/reports/donations", private, h.Report)
-	s.get("/v1/reports/payouts", private, h.Payouts)
-	s.get("/v1/reports/payouts/:id", private, h.Payout)
-	s.get("/v1/donations", private, h.Donations)
-	s.get("/v1/donations/:id", private, h.Donation)
+	s.get("/v1/reports/donations", reports, h.Report)
+	s.get("/v1/reports/payouts", reports, h.Payouts)
+	s.get("/v1/reports/payouts/:id", reports, h.Payout)
+	s.get("/v1/donations", reports, h.Donations)
+	s.get("/v1/donations/:id", reports, h.Donation)
 
 	s.get("/", s.article(), h.Article)
-	s.get("/support", page, h.SupportPage)
-	s.post("/support", page.sameOrigin().body(maxForm), h.SupportForm)
+	s.get("/support", s.giving().of(s.shares.pages), h.SupportPage)
+	s.post("/support", s.giving().of(s.shares.giving).sameOrigin().body(maxForm), h.SupportForm)
 	s.get("/thanks", page, h.Thanks)
-	s.get(signin.RecoverPath, s.recovery(), h.Recover)
-	s.post(signin.RecoverPath, s.recovery().sameOrigin().body(maxForm), h.RecoverForm)
+	s.get(signin.RecoverPath, s.recovery().of(s.shares.pages), h.Recover)
+	s.post(signin.RecoverPath, s.recovery().of(s.shares.pages).sameOrigin().body(maxForm), h.RecoverForm)
 	s.get("/wall", page, h.WallPage)
 	s.get("/developers", page, h.Developers)
 	s.get("/frame", s.framed(), h.Frame)
@@ -136,7 +140,7 @@ func (s *Server) route() {
 	s.get("/pictures/:hash", s.asset(), h.Picture)
 	s.staff(h.Staff)
 	s.account(h.Account)
-	s.get("/v1/membership", private, h.Membership)
+	s.get("/v1/membership", private.of(s.shares.pages), h.Membership)
 	s.get("/.well-known/jwks.json", public, h.JWKS)
 
 	s.get("/healthz", private.fast(), alive)
@@ -166,12 +170,13 @@ func (s *Server) post(path string, p policy, h Handler) {
 
 // account declares the supporters' pages.
 func (s *Server) account(routes []account.Route) {
+	p := s.supporters().of(s.shares.pages)
 	for _, r := range routes {
 		if r.Method == http.MethodGet {
-			s.get(r.Path, s.supporters(), r.Handle)
+			s.get(r.Path, p, r.Handle)
 			continue
 		}
-		s.post(r.Path, s.supporters().sameOrigin().body(maxForm), r.Handle)
+		s.post(r.Path, p.sameOrigin().body(maxForm), r.Handle)
 	}
 }
 
@@ -182,7 +187,7 @@ func (s *Server) staff(pages *staff.Pages) {
 		return
 	}
 	for _, r := range pages.Routes {
-		p := s.staffPage()
+		p := s.staffPage().of(s.shares.staff)
 		p.failed = pages.Trouble
 		p.quick = r.Quiet
 		if r.Method == http.MethodGet {

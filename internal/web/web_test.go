@@ -162,6 +162,27 @@ func TestLogHoldsNothingPersonal(t *testing.T) {
 	}
 }
 
+// TestAChallengeIsOnTheFormAlone: another service's script and frame may be on
+// the page that has its widget, where one is set, and nowhere else.
+func TestAChallengeIsOnTheFormAlone(t *testing.T) {
+	t.Parallel()
+	const service = "https://challenges.example"
+	for set, wanted := range map[string]bool{"": false, service: true} {
+		s := New(Options{
+			Handlers: everything(), PublicURL: self, SiteOrigins: []string{site}, Challenge: set, Ready: func() bool { return true },
+			Log: slog.New(slog.DiscardHandler),
+		})
+		for _, route := range s.Routes() {
+			method, path, _ := strings.Cut(route, " ")
+			policy := send(s, method, path, "").Header.Get("Content-Security-Policy")
+			may := strings.Contains(policy, "script-src 'self' "+self+" "+service+";") && strings.HasSuffix(policy, "; frame-src "+service)
+			if want := wanted && path == "/support"; may != want || strings.Contains(policy, service) != want {
+				t.Errorf("with %q set, %s has the policy %q", set, route, policy)
+			}
+		}
+	}
+}
+
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	s, _ := server(everything())

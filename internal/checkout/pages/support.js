@@ -38,7 +38,9 @@ if (form) {
 
   // While thieves try cards on the form, it has to bring a proof of work, which
   // is mostly done before anybody presses.
-  const proof = form.dataset.work ? prove(form.elements.attempt.value, Number(form.dataset.work)) : null;
+  const proof = form.dataset.work
+    ? Promise.all([prove(form.elements.attempt.value, Number(form.dataset.work)), challenged(form)])
+    : null;
 
   // One press is enough; the server would make one gift of two all the same.
   form.addEventListener("submit", (event) => {
@@ -48,7 +50,7 @@ if (form) {
     setTimeout(() => submit.removeAttribute("aria-busy"), 15000);
     if (!proof || form.elements.work.value) return;
     event.preventDefault();
-    proof.then((work) => {
+    proof.then(([work]) => {
       form.elements.work.value = work;
       submit.removeAttribute("aria-busy");
       form.requestSubmit(submit);
@@ -62,6 +64,16 @@ const problems = document.querySelector("#problems");
 if (problems) {
   problems.tabIndex = -1;
   problems.focus();
+}
+
+// challenged waits for the answer to a challenge, where the form has one, but
+// not for ever: its script may be blocked, and the server says what then.
+async function challenged(form) {
+  if (!form.querySelector("[data-challenge]")) return;
+  const answer = () => form.elements["cf-turnstile-response"]?.value;
+  for (let waited = 0; waited < 10000 && !answer(); waited += 200) {
+    await new Promise((done) => setTimeout(done, 200));
+  }
 }
 
 // prove finds a text that, after the ticket and a dot, has a SHA-256 beginning

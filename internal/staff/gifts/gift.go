@@ -2,8 +2,10 @@ package gifts
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/desk"
@@ -48,6 +50,8 @@ type giftView struct {
 	Supporter  string // address of who gave; "" for a viewer
 	Membership string // address; "" if none
 	Can        []deed
+	Attack     *store.Attack  // on the checkout, during which it was given; nil for none
+	Suspect    *store.Suspect // what is known of it in quarantine; nil for nothing
 }
 
 // A deed is something that can be done, and where it is asked about.
@@ -71,6 +75,9 @@ func (g *Gifts) showGift(v *desk.Visit) error {
 	if d.Subscription != "" {
 		view.Membership = membershipsPath + "/" + d.Subscription
 	}
+	if err := g.suspicion(ctx, &view, d); err != nil {
+		return err
+	}
 	if view.Persons {
 		view.Objects, view.Supporter = story.Objects, supportersPath+"/"+d.Key
 		at := view.URL + "/do/"
@@ -83,6 +90,29 @@ func (g *Gifts) showGift(v *desk.Visit) error {
 		view.Can = append(view.Can, deed{"Correct where it was won", at + kindCorrection}, deed{"Write a note", at + kindNote})
 	}
 	return g.Desk.Render(v, g.gift, desk.Page{Title: view.Amount + " donation", Body: view})
+}
+
+// suspicion adds what may make a gift a thief's.
+func (g *Gifts) suspicion(ctx context.Context, view *giftView, d *giving.Donation) error {
+	if d.Source == "stripe" && !d.Renewal {
+		at := time.Unix(d.Created, 0)
+		attacks, err := g.Store.AttacksBetween(ctx, at, at.Add(time.Second), 1)
+		if err != nil {
+			return err
+		}
+		if len(attacks) > 0 {
+			view.Attack = &attacks[0]
+		}
+	}
+	q, err := g.Store.SuspectBySubject(ctx, d.Key)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	view.Suspect = &q
+	return nil
 }
 
 // giftOf returns a donation and its story.

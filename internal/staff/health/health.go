@@ -14,6 +14,7 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/reconcile"
+	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/stripeapi"
@@ -46,6 +47,7 @@ type Options struct {
 	Redis  func(context.Context) error                     // asks whether it answers; nil where none is set
 	Stripe func(context.Context) (stripeapi.Health, error) // asks Stripe
 	Mails  bool                                            // a mail server is set
+	Attack func() risk.Attack                              // what is known of somebody who tries stolen cards
 }
 
 // A Screen is the page.
@@ -114,6 +116,9 @@ func (s *Screen) show(v *desk.Visit) error {
 		return err
 	}
 	s.machines(ctx, &body)
+	if err := s.checkout(ctx, &body); err != nil {
+		return err
+	}
 	if err := s.drift(ctx, &body); err != nil {
 		return err
 	}
@@ -285,4 +290,20 @@ func (s *Screen) retry(v *desk.Visit) error {
 		return fault.New(fault.NotFound, "There is no such event.")
 	}
 	return s.Desk.Back(v, path, "The event was applied again. If it is still in the list, this release can't read it.")
+}
+
+// checkout looks at who tries to give, and how much of that looks like a thief.
+func (s *Screen) checkout(ctx context.Context, body *view) error {
+	a := s.Attack()
+	held, err := s.Desk.Store.CountHeld(ctx)
+	if err != nil {
+		return err
+	}
+	words := fmt.Sprintf("%s to give in 10 minutes, %s by banks", count(a.Sums.Tries, "attempt"), orNone(a.Sums.Failed, "none refused", "payment", "refused"))
+	if a.On {
+		words = fmt.Sprintf("attacked since %s: %s. %s were kept out in 10 minutes; readers can give", desk.Ago(s.Desk.Now(), a.Since), a.Why, count(a.Sums.Refused, "attempt"))
+	}
+	body.add("Checkout", !a.On, "%s", words)
+	body.add("Quarantine", held == 0, "%s", orNone(held, "empty", "gift or checkout", "to decide on"))
+	return nil
 }

@@ -38,6 +38,15 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 			Detail: "That is longer than chance. Is the webhook endpoint reached?", URL: "/staff/health", Action: "Look at it", Urgent: true,
 		})
 	}
+	if !a.Attacked.IsZero() {
+		all = append(all, need{
+			Text:   "Somebody has tried stolen cards on the checkout since " + a.Attacked.In(o.Desk.Zone).Format("2 January, 15:04") + ".",
+			Detail: "The guard keeps them out, and readers can give.", URL: "/staff/health", Action: "Look at it", Urgent: true,
+		})
+	}
+	if a.Held > 0 {
+		all = append(all, o.held(a.Held, role))
+	}
 	if a.Parked > 0 {
 		all = append(all, need{
 			Text: plural(a.Parked, "event", "events") + " could not be understood.", Detail: "Nothing is lost; they can be tried again.",
@@ -91,6 +100,15 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 		all = append(all, n)
 	}
 	return all, nil
+}
+
+// held returns what to do about what is in quarantine.
+func (o *Overview) held(count int64, role desk.Role) need {
+	n := need{Text: plural(count, "gift or checkout looks", "gifts and checkouts look") + " like a thief's.", URL: "/staff/health", Action: "Look at it"}
+	if role.Allows(desk.Finance) {
+		n.Detail, n.URL, n.Action = "Accept or reject each.", "/staff/quarantine", "Decide"
+	}
+	return n
 }
 
 // shownDisputes is how many disputes are told one by one.

@@ -80,6 +80,7 @@ type frame struct {
 	Tabs   []period.Choice
 	Picker *period.Picker
 	CSV    string
+	Marks  []string // what is to be known of the days: attacks on the checkout
 }
 
 // tabs are the screens.
