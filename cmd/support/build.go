@@ -81,6 +81,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	}
 	count := counts.New(counts.Options{Source: s.store, Redis: cache, Log: s.log})
 	measureCounts(s.metrics, count, time.Now)
+	measureDrift(s.metrics, count, s.store)
 	limit, err := newLimits(settings, cache, s.log)
 	if err != nil {
 		return err
@@ -91,6 +92,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 	book := ledger.New(ledger.Options{
 		Store: s.store, Now: time.Now, Timezone: settings.Timezone, Grace: settings.Grace,
 		Livemode: settings.Live(), Log: s.log, Moved: count.Moved, Heard: guard.Heard,
+		Measured: measureLedger(s.metrics),
 	})
 	level := newReconcile(settings, local, s.store, book, s.log)
 	health := measureLevel(s.metrics, time.Now)

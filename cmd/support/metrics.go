@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/united24media/support/internal/counts"
+	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -38,6 +39,50 @@ func measureCounts(r prometheus.Registerer, c *counts.Counts, now func() time.Ti
 	counter("support_counts_database_errors_total", "Questions of the counts that the database did not answer.", func(s counts.Stats) uint64 { return s.DatabaseErrors })
 	counter("support_counts_redis_errors_total", "Calls to Redis that failed.", func(s counts.Stats) uint64 { return s.RedisErrors })
 	counter("support_counts_bells_total", "Changes that other processes told of.", func(s counts.Stats) uint64 { return s.Bells })
+}
+
+// measureDrift tells how many of the public counts are not as the database has
+// them. It asks when metrics are read.
+func measureDrift(r prometheus.Registerer, c *counts.Counts, db *store.Store) {
+	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "support_counts_drift", Help: "Public counts that are not as the database has them; -1 while it does not answer.",
+	}, func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), collectTime)
+		defer cancel()
+		rows, err := db.ScopesSince(ctx, 0)
+		if err != nil {
+			return -1
+		}
+		return float64(c.Drift(rows))
+	}))
+}
+
+// measureLedger returns what takes the ledger's transactions over into metrics.
+func measureLedger(r prometheus.Registerer) (tell func(ledger.Commit)) {
+	size := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "support_ledger_batch_size", Help: "Deliveries and answers recorded in one transaction.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64},
+	})
+	took := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "support_ledger_commit_seconds", Help: "Time of one of the ledger's transactions, by whether it was committed.",
+		Buckets: []float64{.002, .005, .01, .02, .05, .1, .5, 2, 10},
+	}, []string{"committed"})
+	lag := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "support_webhook_lag_seconds", Help: "Time from when Stripe made an event until it was recorded here.",
+		Buckets: []float64{.5, 1, 2, 5, 15, 60, 300, 3600, 86400},
+	})
+	r.MustRegister(size, took, lag)
+	done, failed := took.WithLabelValues("yes"), took.WithLabelValues("no")
+	return func(c ledger.Commit) {
+		if c.Err != nil {
+			failed.Observe(c.Took.Seconds())
+			return
+		}
+		size.Observe(float64(c.Requests))
+		done.Observe(c.Took.Seconds())
+		for _, late := range c.Lags {
+			lag.Observe(max(late.Seconds(), 0))
+		}
+	}
 }
 
 // An outbox tells what is in the outbox, asked of the database when metrics are

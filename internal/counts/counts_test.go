@@ -352,3 +352,26 @@ func many(scopes int) []store.ScopeCount {
 	}
 	return slices.Insert(rows, 0, store.ScopeCount{Scope: "all", Supporters: 9, Revision: 1})
 }
+
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		source := newSource()
+		source.commit(row("all", 3, 1), row("article:a", 2, 0))
+		c := New(Options{Source: source, Log: silent()})
+		start(t, c)
+		synctest.Wait()
+		rows, err := source.ScopesSince(t.Context(), 0)
+		if err != nil || c.Drift(rows) != 0 {
+			t.Errorf("%d drift of what was just read, %v", c.Drift(rows), err)
+		}
+		rows[0].Supporters++ // the database has another number, though it told of no change
+		if got := c.Drift(rows); got != 1 {
+			t.Errorf("%d drift, want 1", got)
+		}
+		rows[0].Revision += 1000 // a change that is still on its way
+		if got := c.Drift(rows); got != 0 {
+			t.Errorf("%d drift of what could not be known yet", got)
+		}
+	})
+}

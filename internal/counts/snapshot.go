@@ -55,6 +55,19 @@ func (s *Snapshot) Count(scope string) Count {
 	return Count{Stale: true}
 }
 
+// Drift returns how many of the counts that the database has are others here,
+// of those that this snapshot should know: rows are [store.Store.ScopesSince] 0.
+func (c *Counts) Drift(rows []store.ScopeCount) int {
+	snapshot, known, off := c.Snapshot(), c.Stats().Revision, 0
+	for _, row := range rows {
+		count := snapshot.Count(row.Scope)
+		if row.Revision <= known && (count.Supporters != row.Supporters || count.Members != row.Members) {
+			off++
+		}
+	}
+	return off
+}
+
 // Version changes whenever a count changes, becomes known or becomes stale,
 // and not when the same counts are confirmed again. It is this process's own.
 func (s *Snapshot) Version() uint64 { return s.version }

@@ -26,6 +26,15 @@ type Options struct {
 	Log      *slog.Logger
 	Moved    func([]store.ScopeCount) // told of public counts after the commit that moved them; must not block
 	Heard    func(eventType string)   // told of each delivery about something of ours, after its commit; must not block
+	Measured func(Commit)             // told of each transaction that was tried; must not block
+}
+
+// A Commit is one transaction of the ledger.
+type Commit struct {
+	Requests int             // recorded together, 1 or more
+	Took     time.Duration   // from its begin to its commit, or to its failure
+	Lags     []time.Duration // of its deliveries, from when Stripe made the event
+	Err      error           // nil if it was committed
 }
 
 // A Ledger records. It is safe for concurrent use once [Ledger.Run] runs.
@@ -60,6 +69,9 @@ func New(o Options) *Ledger {
 	}
 	if o.Heard == nil {
 		o.Heard = func(string) {}
+	}
+	if o.Measured == nil {
+		o.Measured = func(Commit) {}
 	}
 	if o.Moved == nil {
 		o.Moved = func([]store.ScopeCount) {}
@@ -193,7 +205,7 @@ func (l *Ledger) gather(first *request) []*request {
 // fails for something in it, each request is tried alone, so that a bad one
 // can't hold up the others.
 func (l *Ledger) commit(batch []*request) {
-	err := l.record(batch)
+	err := l.measured(batch)
 	if len(batch) > 1 && blames(err) {
 		for _, r := range batch {
 			l.commit([]*request{r})
@@ -209,6 +221,20 @@ func (l *Ledger) commit(batch []*request) {
 		}
 		r.out <- err
 	}
+}
+
+// measured records a batch and tells what that took.
+func (l *Ledger) measured(batch []*request) error {
+	start := time.Now()
+	err := l.record(batch)
+	c := Commit{Requests: len(batch), Took: time.Since(start), Err: err}
+	for _, r := range batch {
+		if r.event != nil && !r.again && !r.event.Created.IsZero() && err == nil {
+			c.Lags = append(c.Lags, l.Now().Sub(r.event.Created))
+		}
+	}
+	l.Measured(c)
+	return err
 }
 
 // blames reports whether an error comes from what was to be recorded, so that

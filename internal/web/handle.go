@@ -24,6 +24,7 @@ func (s *Server) handle(p policy, h Handler) gin.HandlerFunc {
 	}
 	if p.quick {
 		return func(c *gin.Context) {
+			start := p.meter.begin()
 			defer s.recovered(c, p)
 			defer drain(c, c.Request.Body)
 			out := c.Writer.Header()
@@ -33,6 +34,7 @@ func (s *Server) handle(p policy, h Handler) gin.HandlerFunc {
 			if err := h(c); err != nil {
 				s.writeError(c, p, err)
 			}
+			p.meter.end(start, c.Writer.Status())
 		}
 	}
 	return func(c *gin.Context) {

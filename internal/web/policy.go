@@ -29,6 +29,7 @@ type policy struct {
 	cors    corsRule
 	html    bool   // errors are pages
 	share   *share // nil: any number at once
+	meter   *meter // of a quick route; nil measures nothing
 
 	// failed shows an error in place of the page for readers; nil is that page.
 	failed func(c *gin.Context, status int, detail, id string) error

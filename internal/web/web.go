@@ -67,6 +67,7 @@ type Server struct {
 	origin   string // of PublicURL
 	failed   *errorPage
 	requests *prometheus.HistogramVec
+	fast     *fastMetrics // nil measures nothing
 	shares   shares
 }
 
@@ -82,6 +83,7 @@ func New(o Options) *Server {
 			Buckets: []float64{.001, .005, .02, .1, .5, 2, 10},
 		}, []string{"route", "status"})
 		o.Metrics.MustRegister(s.requests)
+		s.fast = newFastMetrics(o.Metrics)
 	}
 	s.shares = newShares(o.Metrics)
 	s.engine = s.newEngine()
@@ -155,6 +157,7 @@ func (s *Server) get(path string, p policy, h Handler) {
 	if h == nil {
 		return
 	}
+	p.meter = s.fast.of(path)
 	s.engine.GET(path, s.handle(p, h))
 	s.engine.HEAD(path, s.handle(p, h))
 	s.preflight(path, p)
@@ -164,6 +167,7 @@ func (s *Server) post(path string, p policy, h Handler) {
 	if h == nil {
 		return
 	}
+	p.meter = s.fast.of(path)
 	s.engine.POST(path, s.handle(p, h))
 	s.preflight(path, p)
 }

@@ -226,15 +226,7 @@ func (s *Screen) drift(ctx context.Context, body *view) error {
 	if err != nil {
 		return err
 	}
-	snapshot := s.Counts.Snapshot()
-	stats := s.Counts.Stats()
-	off := 0
-	for _, row := range rows {
-		c := snapshot.Count(row.Scope)
-		if row.Revision <= stats.Revision && (c.Supporters != row.Supporters || c.Members != row.Members) {
-			off++
-		}
-	}
+	snapshot, off := s.Counts.Snapshot(), s.Counts.Drift(rows)
 	switch {
 	case snapshot.AsOf().IsZero():
 		body.wait("Public counts", "not read yet")

@@ -1,0 +1,54 @@
+package objects
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// FuzzDecode: no answer of an API may panic, and a register that is read is
+// stored and read again as the same, and joined with itself stays the same. It
+// begins with the recorded objects, where they are.
+func FuzzDecode(f *testing.F) {
+	for _, object := range []string{
+		`{"id":"ch_1","object":"charge","amount":5,"metadata":{"support_v":"1"},"billing_details":{"email":"a@example.org"}}`,
+		`{"id":"in_1","object":"invoice","lines":{"data":[{"price":{"recurring":{"interval":"month"}}}]}}`, `{"object":"charge"}`, `[]`, `null`, `{`,
+		`{"id":"sub_1","object":"subscription","items":{"data":[null]},"pause_collection":{}}`, `{"id":"po_1","object":"payout","amount":1e3}`,
+	} {
+		f.Add([]byte(object))
+	}
+	if folder := os.Getenv("SUPPORT_STRIPE_OBJECTS"); folder != "" {
+		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".json" {
+				return err
+			}
+			body, err := os.ReadFile(path)
+			if bytes.Contains(body, []byte(`"object"`)) {
+				f.Add(body)
+			}
+			return err
+		})
+		if err != nil {
+			f.Fatal(err)
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		said, err := Decode(body, Source{At: 9})
+		if err != nil {
+			return
+		}
+		for _, s := range said {
+			text := Encode(s.Register)
+			again, err := DecodeRegister(s.Ref.Kind(), text)
+			if err != nil || Encode(again) != text {
+				t.Fatalf("%s is stored as %s, which reads as %v", s.Ref, text, err)
+			}
+			again.Join(s.Register)
+			if Encode(again) != text {
+				t.Errorf("%s joined with itself is %s, not %s", s.Ref, Encode(again), text)
+			}
+		}
+	})
+}
