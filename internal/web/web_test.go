@@ -183,6 +183,29 @@ func TestAChallengeIsOnTheFormAlone(t *testing.T) {
 	}
 }
 
+// TestStrangeRequestsFindNothing: what scanners try is neither answered nor
+// breaks anything.
+func TestStrangeRequestsFindNothing(t *testing.T) {
+	t.Parallel()
+	s, _ := server(everything())
+	for _, strange := range []struct {
+		method, path string
+		headers      []string
+	}{
+		{"TRACE", "/support", nil}, {"CONNECT", "/support", nil}, {"PUT", "/support", nil}, {"DELETE", "/v1/donations/1", nil},
+		{"GET", "/v1/checkouts", []string{"X-HTTP-Method-Override", "POST", "X-Method-Override", "POST"}},
+		{"GET", "/webhooks/stripe?_method=POST", nil}, {"GET", "//support", nil}, {"GET", "/support/", nil}, {"GET", "/support/..;/metrics", nil},
+		{"GET", "/%2e%2e/metrics", nil}, {"GET", "/assets/..%2f..%2fetc/passwd", nil}, {"GET", "/SUPPORT", nil},
+		{"GET", "/metrics", nil}, {"GET", "/debug/pprof/", nil}, {"GET", "/.env", nil}, {"GET", "/.git/config", nil}, {"GET", "/wp-login.php", nil},
+		{"GET", "/support%00", nil},
+	} {
+		answer := send(s, strange.method, strange.path, "", strange.headers...)
+		if answer.StatusCode < http.StatusBadRequest || answer.StatusCode >= http.StatusInternalServerError {
+			t.Errorf("%s %s: %d", strange.method, strange.path, answer.StatusCode)
+		}
+	}
+}
+
 func TestSecurityHeaders(t *testing.T) {
 	t.Parallel()
 	s, _ := server(everything())
