@@ -246,6 +246,9 @@ type rejectView struct {
 // reject handles POST /staff/quarantine/reject: it says what will happen, and
 // does it when that is confirmed.
 func (s *Screen) reject(v *desk.Visit) error {
+	if err := s.Desk.Fresh(v, path); err != nil {
+		return err
+	}
 	items, err := s.chosen(v)
 	if err != nil {
 		return err
