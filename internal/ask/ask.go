@@ -19,6 +19,7 @@ import (
 	"github.com/united24media/support/internal/attribution"
 	"github.com/united24media/support/internal/campaign"
 	"github.com/united24media/support/internal/counts"
+	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/policy"
 )
 
@@ -76,7 +77,7 @@ func New(o Options) (*Service, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	shipped, err := s.newVocabulary(&policy.State{})
+	shipped, err := s.newVocabulary(&policy.State{}, i18n.Languages()...)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,11 @@ func (s *Service) Preview(draft policy.Policy, query string, c *campaign.Campaig
 	if c != nil {
 		t.campaigns = campaign.Fixed(c)
 	}
-	said, err := t.newVocabulary(t.policies.State())
+	q, err := readQuestion(query)
+	if err != nil {
+		return nil, err
+	}
+	said, err := t.newVocabulary(t.policies.State(), language(q.lang)) // staff look at one at a time
 	if err != nil {
 		return nil, err
 	}

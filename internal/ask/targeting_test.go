@@ -218,7 +218,7 @@ func TestTargetingIsTheSameInGoAndTypeScript(t *testing.T) {
 		for (const name in attributes) element.setAttribute(name, attributes[name])
 		return String(embed.question(element))
 	})`)
-	said, err := f.newVocabulary(&policy.State{})
+	said, err := f.newVocabulary(&policy.State{}, i18n.Languages()...)
 	if err != nil {
 		t.Fatal(err)
 	}

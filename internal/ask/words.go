@@ -66,10 +66,10 @@ type vocabulary struct {
 	words map[string]*words
 }
 
-// newVocabulary returns what asks say where staff decided this.
-func (s *Service) newVocabulary(under *policy.State) (*vocabulary, error) {
+// newVocabulary returns what asks say in these languages where staff decided this.
+func (s *Service) newVocabulary(under *policy.State, langs ...string) (*vocabulary, error) {
 	v := &vocabulary{under, map[string]*words{}}
-	for _, lang := range i18n.Languages() {
+	for _, lang := range langs {
 		w, err := s.newWords(lang, under.Texts[lang], under.Policy.Amounts)
 		if err != nil {
 			return nil, fmt.Errorf("texts of the ask in %s: %w", lang, err)
@@ -90,7 +90,7 @@ func (s *Service) say(under *policy.State, lang string) (*words, error) {
 	if v := s.said.Load(); v.under == under {
 		return v.words[lang], nil
 	}
-	v, err := s.newVocabulary(under)
+	v, err := s.newVocabulary(under, i18n.Languages()...)
 	if err != nil {
 		return nil, err
 	}

@@ -83,6 +83,15 @@ func TestStaffWriteAsks(t *testing.T) {
 
 	b.Follow(chromedp.Navigate(p.url + "/staff/asks/versions/1"))
 	b.inspect("7-version")
+	b.fill("reason", "The amounts were too small.")
+	b.submit("")
+	eventually(t, "what shipped is suggested again", func() bool {
+		b.Follow(chromedp.Navigate(p.url + "/support?currency=EUR"))
+		return strings.Contains(chromium.Eval[string](b.Tab, `document.querySelector('[data-interval=once]').innerText`), "€25")
+	})
+	if !strings.Contains(p.body("/v1/ask?article=a&lang=uk"), said) {
+		t.Error("the text of the version that was brought back is gone")
+	}
 	b.Follow(chromedp.Navigate(p.url + "/staff/asks/switch"))
 	b.inspect("8-switch")
 	b.fill("reason", "A test.")
@@ -95,7 +104,7 @@ func TestStaffWriteAsks(t *testing.T) {
 
 	b.makeCampaign(t, p, folder)
 	b.Follow(chromedp.Navigate(p.url + "/staff/audit"))
-	if audit := chromium.Eval[string](b.Tab, `document.querySelector('main').innerText`); !strings.Contains(audit, "asks.publish") || !strings.Contains(audit, "asks.off") || !strings.Contains(audit, "campaign.publish") {
+	if audit := chromium.Eval[string](b.Tab, `document.querySelector('main').innerText`); !strings.Contains(audit, "asks.publish") || !strings.Contains(audit, "asks.off") || !strings.Contains(audit, "asks.restore") || !strings.Contains(audit, "campaign.publish") {
 		t.Errorf("the audit log says %q", audit)
 	}
 	testViewer(t, p, folder)
