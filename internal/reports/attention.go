@@ -19,7 +19,7 @@ type Attention struct {
 	Disputes    []OpenDispute // that wait for evidence, the most urgent first
 	Payouts     []FailedPayout
 	Failing     int64                // memberships whose renewal is not paid
-	Newest      []*giving.Membership // of those
+	Oldest      []*giving.Membership // of those
 	Parked      int64                // events that could not be understood
 	Differences int64                // found in the last month and not repaired
 	Silent      bool                 // nothing has come for longer than is usual
@@ -72,7 +72,7 @@ func (s *Service) Attention(ctx context.Context) (Attention, error) {
 		return a, err
 	}
 	var err error
-	if a.Newest, a.Failing, err = s.store.FailingMemberships(ctx, maxFailingShown); err != nil {
+	if a.Oldest, a.Failing, err = s.store.FailingMemberships(ctx, maxFailingShown); err != nil {
 		return a, err
 	}
 	if a.Parked, err = s.store.CountParked(ctx); err != nil {

@@ -52,7 +52,10 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-func newNewsroom(t *testing.T) *newsroom {
+func newNewsroom(t *testing.T) *newsroom { return newNewsroomIn(t, time.UTC) }
+
+// newNewsroomIn opens a newsroom whose days are those of a zone.
+func newNewsroomIn(t *testing.T, zone *time.Location) *newsroom {
 	t.Helper()
 	gin.SetMode(gin.ReleaseMode)
 	n := &newsroom{t: t}
@@ -81,12 +84,12 @@ func newNewsroom(t *testing.T) *newsroom {
 	t.Cleanup(func() { n.store.Close() })
 	_, err = n.store.Migrate(t.Context())
 	ok(t, err)
-	n.ledger = ledger.New(ledger.Options{Store: n.store, Now: n.box.Now, Timezone: time.UTC, Grace: 14 * 24 * time.Hour})
+	n.ledger = ledger.New(ledger.Options{Store: n.store, Now: n.box.Now, Timezone: zone, Grace: 14 * 24 * time.Hour})
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan error)
 	go func() { stopped <- n.ledger.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-stopped })
-	n.open()
+	n.open(zone)
 	return n
 }
 
@@ -100,14 +103,14 @@ func (n *newsroom) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-func (n *newsroom) open() {
+func (n *newsroom) open(zone *time.Location) {
 	d := desk.New(desk.Options{
-		Store: n.store, Keys: signin.New([][]byte{[]byte(strings.Repeat("s", 32))}), PublicURL: "http://staff.example", Zone: time.UTC, Now: n.box.Now, Log: slog.New(slog.DiscardHandler),
+		Store: n.store, Keys: signin.New([][]byte{[]byte(strings.Repeat("s", 32))}), PublicURL: "http://staff.example", Zone: zone, Now: n.box.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	people := privacy.New(privacy.Options{Store: n.store, Ledger: n.ledger, Stripe: n.stripe, Secret: []byte("s"), Now: n.box.Now, Log: slog.New(slog.DiscardHandler)})
 	screens := New(Options{
-		Desk: d, Store: n.store, Reports: reports.New(reports.Options{Store: n.store, Timezone: time.UTC, Now: n.box.Now}),
-		Ledger: n.ledger, Privacy: people, Stripe: n.stripe, Zone: time.UTC, Now: n.box.Now,
+		Desk: d, Store: n.store, Reports: reports.New(reports.Options{Store: n.store, Timezone: zone, Now: n.box.Now}),
+		Ledger: n.ledger, Privacy: people, Stripe: n.stripe, Zone: zone, Now: n.box.Now,
 	})
 	n.pages = gin.New()
 	for _, m := range d.Mount(screens.Routes()...) {

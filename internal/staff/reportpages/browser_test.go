@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 
 	"github.com/united24media/support/internal/staff/desk"
+	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/testenv/chromium"
 	"github.com/united24media/support/internal/world"
 )
@@ -31,10 +32,15 @@ func TestWalk(t *testing.T) {
 	for id := range n.world.AfterFetches.Payouts {
 		payout = max(payout, id)
 	}
+	ok(t, n.store.AddArticles(t.Context(), []store.Article{
+		{Slug: "grain", Title: "Grain and Bread: How the Corridor Was Opened, Closed and Opened Again", Address: "https://news.example/grain"},
+		{Slug: "a-slug-of-which-nothing-more-is-known-than-that-it-is-a-long-one-indeed", Address: "https://news.example/long"},
+	}))
 	for _, address := range []string{
 		"/staff?" + always, "/staff/reports?by=day&" + always, "/staff/reports?by=placement&across=month&" + always,
 		"/staff/reports?show=currencies&by=country&" + always, "/staff/reports/articles?" + always, "/staff/reports/experiments?" + always,
 		"/staff/reports/members?" + always, "/staff/reports/payouts?" + always, "/staff/reports/payouts/" + payout, "/staff/reports/months", "/staff/reports/months/2026-03",
+		"/staff/articles", "/staff/articles?find=nothing+like+it", "/staff/articles/edit?article=grain",
 	} {
 		b.Open(n.URL + address)
 		chromium.Eval[bool](b, `document.querySelectorAll("details").forEach(d => d.open = true), true`)
@@ -44,6 +50,7 @@ func TestWalk(t *testing.T) {
 				t.Errorf("%s at %d px is %d px too wide", address, width, over)
 			}
 		}
+		b.Picture("desk" + strings.NewReplacer("/", "-", "?", "-", "&", "-", "=", "-").Replace(address))
 		b.Size(1280, 900)
 		for _, scheme := range []string{"light", "dark"} {
 			b.Scheme(scheme)

@@ -24,6 +24,7 @@ import (
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/staff"
+	"github.com/united24media/support/internal/staff/articles"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/staff/figure"
 	"github.com/united24media/support/internal/staff/overview"
@@ -75,7 +76,8 @@ func newNewsroom(t *testing.T) *newsroom {
 	_, err = n.answers.CloseMonth(t.Context(), closed, "admin@example.org")
 	ok(t, err)
 	d := desk.New(desk.Options{Store: db, Keys: signin.New([][]byte{[]byte("0123456789abcdef0123456789abcdef")}), PublicURL: "http://staff.test", Sandbox: true, Zone: kyiv, Now: now})
-	pages := staff.New(d, overview.New(overview.Options{Desk: d, Reports: n.answers}), reportpages.New(reportpages.Options{Desk: d, Reports: n.answers}))
+	pages := staff.New(d, overview.New(overview.Options{Desk: d, Reports: n.answers}), reportpages.New(reportpages.Options{Desk: d, Reports: n.answers}),
+		articles.New(articles.Options{Desk: d}))
 	e := gin.New()
 	for _, r := range pages.Routes {
 		e.Handle(r.Method, r.Path, func(c *gin.Context) {
