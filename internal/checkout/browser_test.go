@@ -35,7 +35,7 @@ func newStreet(t *testing.T) *street {
 		case strings.HasPrefix(r.URL.Path, look.AssetPrefix):
 			assets.ServeHTTP(w, r)
 		case strings.HasPrefix(r.URL.Path, "/pay/"):
-			fmt.Fprint(w, "<!doctype html><html lang=en><title>Pay</title><h1>Pay here</h1>")
+			fmt.Fprint(w, "<!doctype html><html lang=en><title>Pay</title><link rel=icon href="+look.Icon.Path+"><h1>Pay here</h1>") // or Chromium may ask for one
 		default:
 			if r.Method == http.MethodPost && r.FormValue("show") == "" {
 				s.posts.Add(1)

@@ -135,6 +135,12 @@ func (w *Wall) Run(ctx context.Context) error {
 // On reports whether the wall is shown.
 func (w *Wall) On() bool { return w.now.Load().on }
 
+// IsOn reports whether staff turned the wall on.
+func IsOn(ctx context.Context, db *store.Store) (bool, error) {
+	value, err := db.Fact(ctx, fact)
+	return value == on, err
+}
+
 // Switch turns the wall on or off for somebody, and audits that.
 func (w *Wall) Switch(ctx context.Context, to bool, e store.Entry) error {
 	value := "off"
@@ -159,17 +165,17 @@ func (w *Wall) Decide(ctx context.Context, decisions []store.WallDecision, e sto
 
 // Refresh reads the wall now.
 func (w *Wall) Refresh(ctx context.Context) error {
-	switched, err := w.Store.Fact(ctx, fact)
+	shown, err := IsOn(ctx, w.Store)
 	if err != nil {
 		return err
 	}
 	var entries []store.WallEntry
-	if switched == on {
+	if shown {
 		if entries, err = w.Store.Wall(ctx, store.WallShown, most); err != nil {
 			return err
 		}
 	}
-	next, err := w.build(switched == on, entries)
+	next, err := w.build(shown, entries)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/staff/figure"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/wall"
 )
 
 // A need is something that needs a hand, with where it is mended.
@@ -72,18 +73,15 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 			Detail: "Stripe tries again, and writes to them.", URL: "/staff/reports/members#failing", Action: "See which",
 		})
 	}
-	if role.Allows(desk.Finance) {
-		waiting, err := o.Desk.Store.Wall(ctx, store.WallWaiting, mostWaiting)
-		if err != nil {
-			return nil, err
-		}
-		waiting = slices.DeleteFunc(waiting, func(e store.WallEntry) bool { return !e.MayShow() })
-		if n := int64(len(waiting)); n > 0 {
-			all = append(all, need{
-				Text: plural(n, "supporter waits", "supporters wait") + " to be thanked by name.", Detail: "Somebody has to read their words first.",
-				URL: "/staff/wall", Action: "Read them",
-			})
-		}
+	waiting, err := o.unread(ctx, role)
+	if err != nil {
+		return nil, err
+	}
+	if waiting > 0 {
+		all = append(all, need{
+			Text: plural(waiting, "supporter waits", "supporters wait") + " to be thanked by name.", Detail: "Somebody has to read their words first.",
+			URL: "/staff/wall", Action: "Read them",
+		})
 	}
 	doubled, err := o.Desk.Store.CountDoubled(ctx)
 	if err != nil {
@@ -109,6 +107,20 @@ func (o *Overview) held(count int64, role desk.Role) need {
 		n.Detail, n.URL, n.Action = "Accept or reject each.", "/staff/quarantine", "Decide"
 	}
 	return n
+}
+
+// unread returns how many supporters may be thanked on the wall once somebody
+// has read their words; 0 where that is not the visitor's to do.
+func (o *Overview) unread(ctx context.Context, role desk.Role) (int64, error) {
+	if !role.Allows(desk.Finance) {
+		return 0, nil
+	}
+	if on, err := wall.IsOn(ctx, o.Desk.Store); err != nil || !on {
+		return 0, err
+	}
+	waiting, err := o.Desk.Store.Wall(ctx, store.WallWaiting, mostWaiting)
+	waiting = slices.DeleteFunc(waiting, func(e store.WallEntry) bool { return !e.MayShow() })
+	return int64(len(waiting)), err
 }
 
 // shownDisputes is how many disputes are told one by one.
