@@ -1,6 +1,6 @@
 # `make` alone says what there is.
 
-.PHONY: help run build test bench fuzz soak lint supply reproducible fmt clean
+.PHONY: help run build test bench chaos fuzz soak lint supply reproducible fmt clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -16,6 +16,9 @@ test: ## every test; installs what they need on Debian and Ubuntu
 
 bench: ## recording and reading, measured beside their floors
 	.ci/bench
+
+chaos: ## every fault to two replicas at work; writes docs/reliability.md
+	.ci/chaos
 
 fuzz: ## each fuzz target for 5 minutes; FUZZTIME=1m for less
 	.ci/fuzz

@@ -159,25 +159,34 @@ func (c *chaos) compare(lives, differences int) {
 	if len(gifts) < 50 || len(members) < 5 || len(a.refunds) < 5 || len(a.disputes) < 3 || len(a.payouts) < 4 || lives < 5 {
 		t.Error("too little happened to prove anything")
 	}
-	compareExports(c, "donations", gifts, func(g gift) string { return g.ID })
+	c.compareBook(a, gifts, members, supporters)
+}
+
+// compareBook holds exports, payouts and counts to the book, and returns how
+// many gifts are there that the book does not have.
+func (c *chaos) compareBook(a account, gifts map[string]gift, members map[string]member, supporters int) (doubled int) {
+	c.t.Helper()
+	doubled = compareExports(c, "donations", gifts, func(g gift) string { return g.ID })
 	compareExports(c, "memberships", members, func(m member) string { return m.ID })
 	c.comparePayouts(a)
-	eventually(t, "both replicas count the supporters of the book", func() bool {
+	eventually(c.t, "all replicas count the supporters of the book", func() bool {
 		for _, p := range c.replicas {
 			var count struct {
 				Supporters *int
 			}
-			_, text := get(t, p.url+"/v1/supporters")
+			_, text := get(c.t, p.url+"/v1/supporters")
 			if json.Unmarshal([]byte(text), &count) != nil || count.Supporters == nil || *count.Supporters != supporters {
 				return false
 			}
 		}
 		return true
 	})
+	return doubled
 }
 
-// compareExports compares what the program exports with the book, by id.
-func compareExports[T comparable](c *chaos, what string, want map[string]T, id func(T) string) {
+// compareExports compares what the program exports with the book, by id, and
+// returns how much is not in the book, or twice.
+func compareExports[T comparable](c *chaos, what string, want map[string]T, id func(T) string) (more int) {
 	c.t.Helper()
 	printed := command(c.t, c.folder, c.settings, "export", what, "--from", "2020-01-01", "--to", "2120-01-01", "--format", "jsonl")
 	got := map[string]T{}
@@ -186,6 +195,7 @@ func compareExports[T comparable](c *chaos, what string, want map[string]T, id f
 		c.must(json.Unmarshal([]byte(line), &one))
 		if _, twice := got[id(one)]; twice {
 			c.t.Errorf("%s: %s is there twice", what, id(one))
+			more++
 		}
 		got[id(one)] = one
 	}
@@ -198,6 +208,7 @@ func compareExports[T comparable](c *chaos, what string, want map[string]T, id f
 	for _, one := range got {
 		c.t.Errorf("%s: not in the book: %+v", what, one)
 	}
+	return more + len(got)
 }
 
 // comparePayouts holds each deposit's lines to its amount.

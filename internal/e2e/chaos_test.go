@@ -87,8 +87,9 @@ type chaos struct {
 	box      *sandbox.Sandbox
 	folder   string
 	settings []string
-	addrs    [replicas]string
-	replicas [replicas]*program
+	addrs    []string
+	replicas []*program
+	pause    time.Duration // between two things that a player lets happen, at most
 
 	mu      sync.Mutex
 	luck    *rand.Rand      // which replica a delivery goes to
@@ -98,25 +99,42 @@ type chaos struct {
 
 func newChaos(t *testing.T, seed uint64) *chaos {
 	t.Helper()
-	c := &chaos{t: t, folder: t.TempDir(), luck: rand.New(rand.NewPCG(seed, players+1)), foreign: map[string]bool{}, done: map[string]int{}}
-	for i := range c.addrs {
-		c.addrs[i] = freeAddr(t)
+	c := &chaos{
+		t: t, folder: t.TempDir(), luck: rand.New(rand.NewPCG(seed, players+1)), foreign: map[string]bool{}, done: map[string]int{},
+		replicas: make([]*program, replicas), pause: 120 * time.Millisecond,
 	}
+	server := c.playStripe(seed, c)
+	c.serveFrom(server, testenv.Postgres(t), testenv.Redis(t))
+	return c
+}
+
+// serveFrom says what the replicas work with.
+func (c *chaos) serveFrom(stripe, database, redis string) {
+	c.addrs = nil
+	for range c.replicas {
+		c.addrs = append(c.addrs, freeAddr(c.t))
+	}
+	c.settings = []string{
+		"DATABASE_URL=" + database, "REDIS_URL=" + redis, "SUPPORT_SECRET=" + secret, "STRIPE_SECRET_KEY=sk_test_chaos",
+		"STRIPE_WEBHOOK_SECRET=" + webhookSecret, "STRIPE_API_URL=" + stripe,
+	}
+}
+
+// playStripe starts Stripe's stand-in, which delivers by way of balancer, and
+// returns the address of its API.
+func (c *chaos) playStripe(seed uint64, balancer http.RoundTripper) string {
+	c.t.Helper()
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	c.t.Cleanup(server.Close)
 	var err error
 	c.box, err = sandbox.New(sandbox.Options{
-		BaseURL: server.URL + "/sandbox", WebhookURL: "http://balancer/webhooks/stripe", WebhookSecret: webhookSecret, Seed: seed, Transport: c,
+		BaseURL: server.URL + "/sandbox", WebhookURL: "http://balancer/webhooks/stripe", WebhookSecret: webhookSecret, Seed: seed, Transport: balancer,
 	})
 	c.must(err)
-	t.Cleanup(func() { c.box.Close() })
+	c.t.Cleanup(func() { c.box.Close() })
 	mux.Handle("/sandbox/", http.StripPrefix("/sandbox", c.box.Handler()))
-	c.settings = []string{
-		"DATABASE_URL=" + testenv.Postgres(t), "REDIS_URL=" + testenv.Redis(t), "SUPPORT_SECRET=" + secret,
-		"STRIPE_SECRET_KEY=sk_test_chaos", "STRIPE_WEBHOOK_SECRET=" + webhookSecret, "STRIPE_API_URL=" + server.URL + "/sandbox",
-	}
-	return c
+	return server.URL + "/sandbox"
 }
 
 func (c *chaos) settingsOf(replica int) []string {
@@ -126,12 +144,16 @@ func (c *chaos) settingsOf(replica int) []string {
 // RoundTrip carries a delivery to one of the replicas, as a balancer does that
 // has not noticed which of them is down.
 func (c *chaos) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.mu.Lock()
-	addr := c.addrs[c.luck.IntN(replicas)]
-	c.mu.Unlock()
+	addr := c.addrs[c.anyReplica()]
 	r = r.Clone(r.Context())
 	r.URL.Host, r.Host = addr, addr
 	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (c *chaos) anyReplica() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.luck.IntN(len(c.replicas))
 }
 
 func (c *chaos) must(err error) {
@@ -173,7 +195,7 @@ func (c *chaos) play(ctx context.Context, random *rand.Rand) {
 			c.done[name]++
 			c.mu.Unlock()
 		}
-		pause := time.NewTimer(time.Duration(20+random.IntN(120)) * time.Millisecond)
+		pause := time.NewTimer(c.pause/8 + time.Duration(random.Int64N(int64(c.pause))))
 		select {
 		case <-ctx.Done():
 		case <-pause.C:

@@ -40,13 +40,31 @@ func withBinary(tests func() int) int {
 	}
 	defer os.RemoveAll(folder)
 	binary = filepath.Join(folder, "support")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "../../cmd/support")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if printed, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, printed)
+	if given := os.Getenv(givenBinary); given != "" {
+		binary = given
+	} else if err := build(binary, ""); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return tests()
+}
+
+// givenBinary names a build to test in the place of a new one.
+const givenBinary = "SUPPORT_TEST_BINARY"
+
+// build builds the program at path, with what an overlay replaces or adds; ""
+// is none.
+func build(path, overlay string) error {
+	args := []string{"build", "-o", path}
+	if overlay != "" {
+		args = append(args, "-overlay", overlay)
+	}
+	cmd := exec.CommandContext(context.Background(), "go", append(args, "../../cmd/support")...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if printed, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, printed)
+	}
+	return nil
 }
 
 // A program is one running `support serve`.
@@ -89,8 +107,14 @@ func environment(settings []string) []string {
 // settings, and does not wait. It ends with the test.
 func launch(t *testing.T, folder string, settings ...string) *program {
 	t.Helper()
+	return launchBuild(t, binary, folder, settings...)
+}
+
+// launchBuild does so with another build of the program.
+func launchBuild(t *testing.T, build, folder string, settings ...string) *program {
+	t.Helper()
 	p := &program{ended: make(chan struct{}), stdout: &output{}, stderr: &output{}}
-	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), binary)
+	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), build)
 	p.cmd.Dir, p.cmd.Env = folder, environment(settings)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {

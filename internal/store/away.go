@@ -46,11 +46,17 @@ type lostError struct{ error }
 func (e *lostError) Unwrap() error { return e.error }
 
 // A marked is a connection to PostgreSQL whose end is told as a [lostError].
-// What takes too long is told as it is.
-type marked struct{ net.Conn }
+// What takes too long is told as it is, and to life.
+type marked struct {
+	net.Conn
+	life *pulse
+}
 
 func (c marked) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.life.doubt()
+	}
 	return n, lost(err)
 }
 
@@ -70,13 +76,13 @@ func lost(err error) error {
 }
 
 // marking returns dial with its connections [marked].
-func marking(dial pgconn.DialFunc) pgconn.DialFunc {
+func marking(dial pgconn.DialFunc, life *pulse) pgconn.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
-		return marked{conn}, nil
+		return marked{conn, life}, nil
 	}
 }
 

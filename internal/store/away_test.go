@@ -21,7 +21,7 @@ func TestAway(t *testing.T) {
 	}
 	near, far := net.Pipe()
 	far.Close()
-	_, ended := marked{near}.Read(make([]byte, 1))
+	_, ended := marked{near, &pulse{}}.Read(make([]byte, 1))
 	for name, tt := range map[string]struct {
 		err  error
 		want bool

@@ -91,7 +91,14 @@ func openPostgres(address string) (*Store, error) {
 		return nil, errors.New("DATABASE_URL: not a PostgreSQL address that can be read") // err may hold the password
 	}
 	cfg.StatementCacheCapacity = 256
-	cfg.DialFunc = marking(cfg.DialFunc)
+	if len(cfg.Fallbacks) > 0 && cfg.ValidateConnect == nil {
+		// Of several hosts the one that takes writes: a standby reads on, and
+		// would be asked to record for as long as its connections last.
+		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	var life pulse
+	cfg.DialFunc = marking(cfg.DialFunc, &life)
+	cfg.OnNotice = noteWarning
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 5 * time.Second
 	}
@@ -105,7 +112,8 @@ func openPostgres(address string) (*Store, error) {
 		}
 	}
 	pool := func(most int) *sql.DB {
-		db := stdlib.OpenDB(*cfg)
+		db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(life.begin), stdlib.OptionResetSession(life.check),
+			stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
 		db.SetMaxOpenConns(most)
 		db.SetMaxIdleConns(most)
 		db.SetConnMaxIdleTime(5 * time.Minute)

@@ -118,7 +118,33 @@ func (t *Tx) run(ctx context.Context, begin string, f func(*Tx) error) (err erro
 		return fmt.Errorf("commit: %w", err)
 	}
 	ended = true
-	return nil
+	return t.unwarned()
+}
+
+// unwarned returns an error if PostgreSQL warned of something in the
+// transaction. A commit that waits for a standby and is canceled (by a person,
+// or by a statement_timeout) ends with no more than a warning: it is done here,
+// and lost if the standby takes over.
+func (t *Tx) unwarned() error {
+	if t.pg == nil {
+		return nil
+	}
+	warning, ok := t.pg.PgConn().CustomData()[warned].(string)
+	if !ok {
+		return nil
+	}
+	delete(t.pg.PgConn().CustomData(), warned)
+	return fmt.Errorf("commit: PostgreSQL warns: %s", warning)
+}
+
+// warned is under which a connection keeps its last warning.
+const warned = "warned"
+
+// noteWarning keeps a warning for [Tx.unwarned].
+func noteWarning(c *pgconn.PgConn, n *pgconn.Notice) {
+	if n.Severity == "WARNING" || n.SeverityUnlocalized == "WARNING" {
+		c.CustomData()[warned] = n.Message
+	}
 }
 
 // turn waits for the ledger's turn, which ends with the transaction. SQLite

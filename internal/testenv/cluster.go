@@ -26,16 +26,22 @@ const (
 // ends with the test.
 func RedisCluster(t testing.TB) string {
 	t.Helper()
-	servers := make([]*Server, clusterMasters)
+	address, _ := RedisNodes(t)
+	return address
+}
+
+// RedisNodes returns such a cluster and its nodes, which may be stopped.
+func RedisNodes(t testing.TB) (address string, nodes []*Server) {
+	t.Helper()
 	addresses := make([]string, clusterMasters)
-	for i := range servers {
-		servers[i] = clusterNode(t)
-		addresses[i] = servers[i].URL()
+	for i := range addresses {
+		nodes = append(nodes, clusterNode(t))
+		addresses[i] = nodes[i].URL()
 	}
-	if err := join(t.Context(), servers); err != nil {
+	if err := join(t.Context(), nodes); err != nil {
 		t.Fatalf("a Redis Cluster for the tests: %v", err)
 	}
-	return strings.Join(addresses, ",")
+	return strings.Join(addresses, ","), nodes
 }
 
 // clusterNode starts a node that knows no other.

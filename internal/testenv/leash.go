@@ -178,12 +178,16 @@ func newHome(kind string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if u := serverUser(); u != nil {
-		if err := os.Chown(home, int(u.Uid), int(u.Gid)); err != nil {
-			return "", err
-		}
+	return home, own(home)
+}
+
+// own gives a folder to serverUser.
+func own(folder string) error {
+	u := serverUser()
+	if u == nil {
+		return nil
 	}
-	return home, nil
+	return os.Chown(folder, int(u.Uid), int(u.Gid))
 }
 
 // freePort returns a port of 127.0.0.1 that nobody listens on now.

@@ -7,12 +7,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -39,7 +35,7 @@ func Postgres(t testing.TB) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		server = private.address
+		server = private.Address("postgres")
 	}
 	address, err := url.Parse(server)
 	if err != nil || !strings.HasPrefix(address.Scheme, "postgres") {
@@ -74,82 +70,6 @@ func administer(ctx context.Context, server, statement string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// A cluster is a running PostgreSQL.
-type cluster struct {
-	*leashed
-	address string // of its superuser
-}
-
 // privatePostgres starts this process's own cluster, once. It ends with the
 // process.
-var privatePostgres = sync.OnceValues(func() (cluster, error) {
-	var programs [2]string
-	for i, name := range []string{"initdb", "postgres"} {
-		var err error
-		if programs[i], err = postgresProgram(name); err != nil {
-			return cluster{}, err
-		}
-	}
-	var failures error
-	for range startTries {
-		c, err := startPostgres(programs[0], programs[1])
-		if err == nil {
-			return c, nil
-		}
-		failures = errors.Join(failures, err)
-	}
-	return cluster{}, fmt.Errorf("a PostgreSQL for the tests: %w", failures)
-})
-
-// startPostgres makes and starts one cluster.
-func startPostgres(initdb, server string) (cluster, error) {
-	home, err := newHome("postgres")
-	if err != nil {
-		return cluster{}, err
-	}
-	data := filepath.Join(home, "data")
-	if err := initialize(initdb, home, data); err != nil {
-		return cluster{}, errors.Join(err, os.RemoveAll(home))
-	}
-	port, err := freePort()
-	if err != nil {
-		return cluster{}, errors.Join(err, os.RemoveAll(home))
-	}
-	running, err := launch{
-		command: []string{server, "-D", data, "-p", strconv.Itoa(port)},
-		signal:  "QUIT", // at once: nothing in it is kept
-		home:    home, remove: true,
-	}.start()
-	if err != nil {
-		return cluster{}, errors.Join(err, os.RemoveAll(home))
-	}
-	address := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
-	return cluster{running, address}, running.ready(func(ctx context.Context) error { return administer(ctx, address, "SELECT 1") })
-}
-
-// initialize makes the files of a cluster.
-func initialize(initdb, home, data string) error {
-	// --no-sync: these files may be lost with the machine, but not with a
-	// process.
-	cmd := exec.CommandContext(context.Background(), initdb, "-D", data, "--username=postgres", "--auth=trust",
-		"--no-sync", "--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US")
-	cmd.Dir = home
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: serverUser()}
-	if printed, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("initdb: %w: %s", err, printed)
-	}
-	settings := fmt.Sprintf("max_connections = %d\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n", maxConnections)
-	if os.Getenv("SUPPORT_TEST_FSYNC") == "off" {
-		settings += "fsync = off\n"
-	}
-	return appendTo(filepath.Join(data, "postgresql.conf"), settings)
-}
-
-func appendTo(path, text string) error {
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	_, err = file.WriteString(text)
-	return errors.Join(err, file.Close())
-}
+var privatePostgres = sync.OnceValues(func() (*Cluster, error) { return newCluster(clusterOptions{private: true}) })

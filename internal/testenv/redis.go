@@ -148,16 +148,24 @@ func (s *Server) SetReadOnly(t testing.TB, on bool) {
 	}
 }
 
+// Do runs one command on the server.
+func (s *Server) Do(t testing.TB, command ...any) {
+	t.Helper()
+	client := s.client()
+	defer client.Close()
+	if err := client.Do(t.Context(), command...).Err(); err != nil {
+		t.Fatalf("%v: %v", command, err)
+	}
+}
+
 func (s *Server) start() error {
 	// The folder is removed by the keeper when this process is gone, and a
 	// restart makes it anew.
 	if err := os.MkdirAll(s.home, 0o700); err != nil {
 		return err
 	}
-	if u := serverUser(); u != nil {
-		if err := os.Chown(s.home, int(u.Uid), int(u.Gid)); err != nil {
-			return err
-		}
+	if err := own(s.home); err != nil {
+		return err
 	}
 	command := append([]string{
 		s.program, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",

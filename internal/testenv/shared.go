@@ -14,6 +14,6 @@ func Shared() (environment []string, stop func() error, err error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, postgres.stop())
 	}
-	environment = []string{"SUPPORT_TEST_POSTGRES=" + postgres.address, "SUPPORT_TEST_REDIS=" + redis.URL()}
+	environment = []string{"SUPPORT_TEST_POSTGRES=" + postgres.Address("postgres"), "SUPPORT_TEST_REDIS=" + redis.URL()}
 	return environment, func() error { return errors.Join(postgres.stop(), redis.stop()) }, nil
 }

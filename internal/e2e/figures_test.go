@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	allFaults   = flag.Bool("faults", false, "TestFaults does all faults, not the short ones alone")
+	faultRuns   = flag.Int("faults.runs", 1, "how often TestFaults does each fault")
+	figuresFile = flag.String("faults.figures", "", "the file whose table TestFaults writes anew")
+)
+
+// noted are the figures of faults that were done, by their place.
+var noted = map[int]figures{}
+
+func (f *figures) add(one figures) {
+	f.runs += one.runs
+	f.deliveries += one.deliveries
+	f.reads += one.reads
+	f.lost += one.lost
+	f.doubled += one.doubled
+	f.restored += one.restored
+	f.gap, f.recovery = max(f.gap, one.gap), max(f.recovery, one.recovery)
+}
+
+// The table stands between these lines.
+const (
+	tableBegins = "<!-- figures: written by make chaos -->\n"
+	tableEnds   = "<!-- end of figures -->\n"
+)
+
+// writeFigures puts the table of what was noted into the file.
+func writeFigures(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile(*figuresFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok1 := strings.Cut(string(text), tableBegins)
+	_, after, ok2 := strings.Cut(rest, tableEnds)
+	if !ok1 || !ok2 {
+		t.Fatalf("%s has no place for the table", *figuresFile)
+	}
+	if err := os.WriteFile(*figuresFile, []byte(before+tableBegins+table()+tableEnds+after), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func table() string {
+	var b strings.Builder
+	b.WriteString("| fault | runs | deliveries | reads | lost | doubled | longest gap | recovery |\n|---|---|---|---|---|---|---|---|\n")
+	for i, f := range faults {
+		n, ok := noted[i]
+		if !ok {
+			fmt.Fprintf(&b, "| %s | left out | | | | | | |\n", f.name)
+			continue
+		}
+		lost := fmt.Sprint(n.lost)
+		if f.loses {
+			lost = fmt.Sprintf("%d, 0 after `reconcile`", n.lost)
+		}
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %s | %d | %s | %s |\n", f.name, n.runs, n.deliveries, n.reads, lost, n.doubled, seconds(n.gap), seconds(n.recovery))
+	}
+	return b.String()
+}
+
+// seconds writes a duration for people.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
