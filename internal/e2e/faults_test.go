@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -93,6 +91,9 @@ var faults = []fault{
 		heal: func(r *trial) {
 			r.redis.Start(r.t)
 			r.postgres.Start(r.t)
+			for _, p := range r.replicas {
+				p.wait(r.t)
+			}
 		},
 	},
 	{
@@ -292,9 +293,10 @@ var faults = []fault{
 	},
 }
 
-// refused says that so many deliveries got no 200 since the fault.
+// refused says that so many deliveries got no 200 since the fault, or that far
+// too many did.
 func refused(n int) func(*trial) bool {
-	return func(r *trial) bool { seen := r.seen(); return seen.refused+seen.broken >= n }
+	return func(r *trial) bool { seen := r.seen(); return seen.refused+seen.broken >= n || seen.acked >= 20*warm }
 }
 
 // answered says that so many did.
@@ -335,16 +337,9 @@ func (r *trial) replace(i int, build string) {
 // is written all the time.
 func (r *trial) buildWithMigration() string {
 	r.t.Helper()
-	folder := r.t.TempDir()
-	migration, overlay, path := filepath.Join(folder, "next.sql"), filepath.Join(folder, "overlay.json"), filepath.Join(folder, "support")
 	at, err := filepath.Abs("../../migrations/99999_next.sql")
 	r.must(err)
-	text, err := json.Marshal(map[string]any{"Replace": map[string]string{at: migration}})
-	r.must(err)
-	r.must(os.WriteFile(overlay, text, 0o600))
-	r.must(os.WriteFile(migration, []byte("-- +goose Up\nALTER TABLE events ADD COLUMN next_note TEXT NOT NULL DEFAULT '';\n"), 0o600))
-	r.must(build(path, overlay))
-	return path
+	return buildWith(r.t, at, "-- +goose Up\nALTER TABLE events ADD COLUMN next_note TEXT NOT NULL DEFAULT '';\n")
 }
 
 // coldStart starts both replicas while neither database nor Redis is there.
@@ -417,10 +412,12 @@ func TestFaults(t *testing.T) {
 				one := f.run(t, uint64(time.Now().UnixNano()))
 				sum.add(one)
 			}
-			noted[i] = sum
+			if !t.Failed() {
+				noted[i] = sum
+			}
 		})
 	}
-	if *figuresFile != "" && !t.Failed() {
+	if *figuresFile != "" {
 		writeFigures(t)
 	}
 }

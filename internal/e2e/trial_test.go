@@ -65,7 +65,7 @@ func newTrial(t *testing.T, f fault, seed uint64) *trial {
 	t.Helper()
 	r := &trial{acked: map[string]bool{}, chaos: &chaos{
 		t: t, folder: t.TempDir(), luck: rand.New(rand.NewPCG(seed, 1)), foreign: map[string]bool{}, done: map[string]int{},
-		replicas: make([]*program, replicas), pause: 60 * time.Millisecond,
+		replicas: make([]*program, replicas), pause: 120 * time.Millisecond,
 	}}
 	if f.on != nil {
 		f.on(r)
@@ -130,6 +130,12 @@ func (f fault) run(t *testing.T, seed uint64) figures {
 		playing.Go(func() { r.read(ctx, rand.New(rand.NewPCG(seed, uint64(20+i)))) })
 	}
 	eventually(t, "deliveries are answered before the fault", func() bool { return r.seen().acked >= warm && r.allAnsweredSince(time.Time{}) })
+	for _, p := range r.replicas {
+		eventually(t, "each replica counts somebody", func() bool {
+			status, text := r.ask(ctx, p.url[len("http://"):]+"/v1/supporters")
+			return status == http.StatusOK && saysSomebody(text)
+		})
+	}
 
 	r.mark()
 	f.inject(r)
@@ -298,7 +304,6 @@ func (r *trial) RoundTrip(delivery *http.Request) (*http.Response, error) {
 // read asks for what articles show until ctx ends, of whichever replica there
 // is.
 func (r *trial) read(ctx context.Context, random *rand.Rand) {
-	given := false
 	for ; ctx.Err() == nil; time.Sleep(readPause) {
 		path := "/v1/supporters"
 		if random.IntN(2) == 0 {
@@ -312,7 +317,6 @@ func (r *trial) read(ctx context.Context, random *rand.Rand) {
 		if ctx.Err() != nil {
 			return
 		}
-		nobody := strings.HasPrefix(text, `{"scope":"all","supporters":0,`)
 		r.noting.Lock()
 		r.tally.reads++
 		r.tally.slowest = max(r.tally.slowest, time.Since(began))
@@ -321,12 +325,17 @@ func (r *trial) read(ctx context.Context, random *rand.Rand) {
 			r.tally.unreached++
 		case status >= http.StatusInternalServerError:
 			r.tally.failed++
-		case nobody && given:
+		case strings.HasPrefix(text, `{"scope":"all","supporters":0,`):
 			r.tally.zeros++
 		}
 		r.noting.Unlock()
-		given = given || strings.HasPrefix(text, `{"scope":"all","supporters":`) && !nobody && !strings.Contains(text, `"supporters":null`)
 	}
+}
+
+// saysSomebody reports whether an answer about all supporters counts any.
+func saysSomebody(text string) bool {
+	rest, ok := strings.CutPrefix(text, `{"scope":"all","supporters":`)
+	return ok && !strings.HasPrefix(rest, "0") && !strings.HasPrefix(rest, "null")
 }
 
 // ask returns the status 0 where nobody answered.
