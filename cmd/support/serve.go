@@ -149,8 +149,9 @@ func (s *service) serve(ctx context.Context, public, admin net.Listener, greet f
 }
 
 // migrate brings the schema up to date, and waits for a database that is not
-// there yet: asks are answered meanwhile, without counts. It returns an error
-// where the database is there and the schema can't be made current.
+// there yet, or not all the time: asks are answered meanwhile, without counts.
+// It returns an error where the database is there and the schema can't be made
+// current.
 func (s *service) migrate(ctx context.Context) error {
 	for {
 		_, err := s.store.Migrate(ctx)
@@ -161,7 +162,7 @@ func (s *service) migrate(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil // the service ends before it began
 		}
-		if s.store.Ping(ctx) == nil {
+		if !store.Away(err) && s.store.Ping(ctx) == nil {
 			return err
 		}
 		s.log.Warn("the database does not answer; trying again", "err", err)

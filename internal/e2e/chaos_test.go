@@ -90,6 +90,7 @@ type chaos struct {
 	addrs    []string
 	replicas []*program
 	pause    time.Duration // between two things that a player lets happen, at most
+	enough   func() bool   // players wait while it is so; nil: never
 
 	mu      sync.Mutex
 	luck    *rand.Rand      // which replica a delivery goes to
@@ -189,11 +190,12 @@ func (c *chaos) killAtRandom(ctx context.Context, random *rand.Rand) (lives int)
 // chance asked for something impossible, does not happen.
 func (c *chaos) play(ctx context.Context, random *rand.Rand) {
 	for ctx.Err() == nil {
-		name, err := c.act(ctx, random)
-		if err == nil {
-			c.mu.Lock()
-			c.done[name]++
-			c.mu.Unlock()
+		if c.enough == nil || !c.enough() {
+			if name, err := c.act(ctx, random); err == nil {
+				c.mu.Lock()
+				c.done[name]++
+				c.mu.Unlock()
+			}
 		}
 		pause := time.NewTimer(c.pause/8 + time.Duration(random.Int64N(int64(c.pause))))
 		select {

@@ -12,6 +12,9 @@ import (
 	"github.com/united24media/support/internal/testenv"
 )
 
+// managerPatience is what docs/deploy gives the program to end.
+const managerPatience = 40 * time.Second
+
 // A fault is one thing that goes wrong while readers read and give.
 type fault struct {
 	name   string
@@ -82,6 +85,16 @@ var faults = []fault{
 		inject: func(r *trial) { r.postgres.Halt(r.t) },
 		felt:   refused(10),
 		heal:   func(r *trial) { r.postgres.Resume(r.t) },
+		within: 15 * time.Second,
+	},
+	{
+		name:   "SIGTERM while PostgreSQL hangs",
+		inject: (*trial).endWhileHanging,
+		heal: func(r *trial) {
+			r.postgres.Resume(r.t)
+			r.restart(0, binary)
+		},
+		felt:   refused(10),
 		within: 15 * time.Second,
 	},
 	{
@@ -331,6 +344,21 @@ func (r *trial) replace(i int, build string) {
 		r.t.Errorf("SIGTERM under load: exit %d; want 0", code)
 	}
 	r.restart(i, build)
+}
+
+// endWhileHanging ends a replica whose database does not answer: before a
+// service manager loses its patience.
+func (r *trial) endWhileHanging() {
+	r.t.Helper()
+	r.postgres.Halt(r.t)
+	eventually(r.t, "the fault is felt", func() bool { return refused(10)(r) })
+	began := time.Now()
+	if code := r.replicas[0].end(r.t); code != 0 {
+		r.t.Errorf("SIGTERM: exit %d; want 0", code)
+	}
+	if took := time.Since(began); took > managerPatience {
+		r.t.Errorf("the program took %v to end; want %v", took, managerPatience)
+	}
 }
 
 // buildWithMigration returns the next release: it adds a column to a table that

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -93,4 +94,28 @@ func TestReplicasMigrateOnce(t *testing.T) {
 			t.Errorf("replica %d: %s", i, fmt.Sprint(tail(log, 2000)))
 		}
 	}
+}
+
+// TestSchemaOverABadLink starts the program while every connection to its
+// database breaks after some bytes: it is no reason to end.
+func TestSchemaOverABadLink(t *testing.T) {
+	t.Parallel()
+	address, err := url.Parse(testenv.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := testenv.NewLink(t, address.Host)
+	address.Host = link.Addr()
+	link.Break(2500) // enough to ask whether the database is there, and too little for the schema
+	p := launch(t, t.TempDir(), "DATABASE_URL="+address.String(), "SUPPORT_SECRET="+secret)
+	eventually(t, "the program tries again", func() bool {
+		select {
+		case <-p.ended:
+			t.Fatalf("the program ended with %d:\n%s", p.exit, p.stderr)
+		default:
+		}
+		return strings.Contains(p.stderr.String(), "trying again")
+	})
+	link.Heal()
+	p.wait(t)
 }

@@ -162,8 +162,8 @@ func (l *Ledger) submit(ctx context.Context, r *request) (err error) {
 	}
 }
 
-// Run records what is queued until ctx ends, and then what is still queued.
-// Deliveries that arrive together are committed together.
+// Run records what is queued until ctx ends, and then what somebody still waits
+// for. Deliveries that arrive together are committed together.
 func (l *Ledger) Run(ctx context.Context) error {
 	defer close(l.done)
 	grace := time.NewTicker(graceEvery)
@@ -178,7 +178,9 @@ func (l *Ledger) Run(ctx context.Context) error {
 			for {
 				select {
 				case r := <-l.queue:
-					l.commit(l.gather(r))
+					if r.ctx.Err() == nil { // else Stripe was told to send it again
+						l.commit(l.gather(r))
+					}
 				default:
 					return nil
 				}
