@@ -44,6 +44,7 @@ type trial struct {
 	noting sync.Mutex
 	tally  tally
 	acked  map[string]bool // events that were answered with 200
+	toldOf int             // how much had happened when the last of them was
 	latest []time.Time     // by replica: when the last delivery began that it answered with 200
 }
 
@@ -66,7 +67,7 @@ func newTrial(t *testing.T, f fault, seed uint64) *trial {
 	t.Helper()
 	r := &trial{acked: map[string]bool{}, chaos: &chaos{
 		t: t, folder: t.TempDir(), luck: rand.New(rand.NewPCG(seed, 1)), foreign: map[string]bool{}, done: map[string]int{},
-		replicas: make([]*program, replicas), pause: 60 * time.Millisecond,
+		replicas: make([]*program, replicas), pause: 150 * time.Millisecond,
 	}}
 	r.enough = r.behind
 	if f.on != nil {
@@ -233,18 +234,23 @@ func (r *trial) seen() tally {
 	return r.tally
 }
 
-// behind reports whether more happened at Stripe than the replicas were told of
-// for a while: what piles up in a fault is delivered after it.
+// behind reports whether much happened at Stripe since a delivery was answered
+// with 200: what piles up in a fault is delivered after it.
 func (r *trial) behind() bool {
-	r.chaos.mu.Lock()
-	acts := 0
-	for _, times := range r.done {
-		acts += times
-	}
-	r.chaos.mu.Unlock()
+	acts := r.acts()
 	r.noting.Lock()
 	defer r.noting.Unlock()
-	return acts > mostBehind+len(r.acked)/3 // each makes some three events
+	return acts > r.toldOf+mostBehind
+}
+
+// acts returns how many things happened at Stripe.
+func (r *trial) acts() (n int) {
+	r.chaos.mu.Lock()
+	defer r.chaos.mu.Unlock()
+	for _, times := range r.done {
+		n += times
+	}
+	return n
 }
 
 // allAnsweredSince reports whether each replica has answered a delivery with
@@ -283,6 +289,7 @@ func (r *trial) RoundTrip(delivery *http.Request) (*http.Response, error) {
 		answer.Body.Close()
 		answer.Body = io.NopCloser(bytes.NewReader(text))
 	}
+	acts := r.acts()
 	r.noting.Lock()
 	defer r.noting.Unlock()
 	r.tally.deliveries++
@@ -301,6 +308,7 @@ func (r *trial) RoundTrip(delivery *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	now := time.Now()
+	r.toldOf = acts
 	r.tally.acked++
 	r.tally.gap = max(r.tally.gap, now.Sub(r.tally.last))
 	r.tally.last, r.acked[event.ID] = now, true

@@ -188,7 +188,10 @@ func (c *Cluster) Stop(t testing.TB, how syscall.Signal) {
 	if c.running == nil {
 		return
 	}
-	processes := c.processes(t)
+	processes, err := c.processes()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if how != syscall.SIGKILL {
 		processes = processes[:1] // it tells the others
 	}
@@ -219,13 +222,13 @@ func (c *Cluster) Revive(t testing.TB) {
 // hangs: connections stay, and nobody answers. Resume lets them go on.
 func (c *Cluster) Halt(t testing.TB) {
 	t.Helper()
-	signal(t, c.processes(t), syscall.SIGSTOP)
+	c.signalAll(t, syscall.SIGSTOP)
 }
 
 // Resume lets a halted cluster go on.
 func (c *Cluster) Resume(t testing.TB) {
 	t.Helper()
-	signal(t, c.processes(t), syscall.SIGCONT)
+	c.signalAll(t, syscall.SIGCONT)
 }
 
 // Standby returns a running hot standby that streams from c. It ends with the
@@ -267,43 +270,52 @@ func (c *Cluster) stop() error {
 
 func (c *Cluster) remove(t testing.TB) {
 	t.Helper()
-	if c.running != nil {
-		signal(t, c.processes(t), syscall.SIGCONT)
+	if processes, err := c.processes(); err == nil && c.running != nil {
+		signal(t, processes, syscall.SIGCONT)
 	}
 	if err := errors.Join(c.stop(), os.RemoveAll(c.data)); err != nil {
 		t.Error(err)
 	}
-	_ = os.Remove(c.home) // a disk of the test's own stays
+	_ = os.RemoveAll(c.home) // a disk of the test's own stays, empty
 }
 
 // processes returns the ids of the postmaster and its children, itself first.
-func (c *Cluster) processes(t testing.TB) []int {
-	t.Helper()
+func (c *Cluster) processes() ([]int, error) {
 	text, err := os.ReadFile(filepath.Join(c.data, "postmaster.pid"))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	first, _, _ := strings.Cut(string(text), "\n")
 	postmaster, err := strconv.Atoi(first)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	all := []int{postmaster}
-	folders, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range folders {
+	paths, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			continue // it has ended
 		}
 		// pid (name) state parent …; a name may hold anything.
-		_, after, _ := strings.Cut(string(text[strings.LastIndexByte(string(text), ')')+1:]), " ")
-		if fields := strings.Fields(after); len(fields) > 1 && fields[1] == first {
+		after := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		if len(after) > 1 && after[1] == first {
 			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
 				all = append(all, pid)
 			}
 		}
 	}
-	return all
+	return all, nil
+}
+
+// signalAll sends a signal to the postmaster and its children.
+func (c *Cluster) signalAll(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	processes, err := c.processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signal(t, processes, s)
 }
 
 // signal sends a signal to processes. One that has ended meanwhile is as well.
