@@ -178,6 +178,7 @@ func (r *trial) settle(f fault, sum figures) figures {
 	if drifts := command(t, r.folder, r.settings, "verify"); drifts != "" {
 		t.Errorf("verify before the reconciliation: %s", drifts)
 	}
+	r.awaitFollowUps()
 	sum.restored = r.reconcile()
 	if sum.lost > 0 && !f.loses {
 		t.Errorf("%d deliveries were answered with 200 and are not stored", sum.lost)
@@ -195,6 +196,20 @@ func (r *trial) settle(f fault, sum figures) figures {
 	}
 	t.Logf("%d gifts, %d members; %+v", len(gifts), len(members), sum)
 	return sum
+}
+
+// awaitFollowUps waits until nothing is to be asked of Stripe any more, also
+// what a replica had taken that was killed.
+func (r *trial) awaitFollowUps() {
+	r.t.Helper()
+	db, err := store.Open(r.database())
+	r.must(err)
+	defer db.Close()
+	eventually(r.t, "what follows from events is asked of Stripe", func() bool {
+		_, waiting, err := db.OldestFetch(r.t.Context())
+		r.must(err)
+		return waiting == 0
+	})
 }
 
 // missing returns the events that were answered with 200 and are not stored.

@@ -21,7 +21,8 @@ import (
 const (
 	fetchEvery  = time.Second      // how often it looks for wishes
 	fetchAtOnce = 4                // wishes
-	fetchLease  = 10 * time.Minute // after which another process takes a wish over
+	fetchLease  = 30 * time.Second // after which another process takes over what one that was killed had taken
+	holdEvery   = 10 * time.Second // how often one that lives takes it anew
 	firstDelay  = 2 * time.Second  // before a failed wish is tried again; doubled each time
 	longDelay   = time.Hour        // no wait is longer, but for what Stripe does not have:
 	missedTries = 3                // so often it is asked for
@@ -75,7 +76,12 @@ func (s *Service) take(ctx context.Context, limit int) ([]store.Fetch, error) {
 
 // follow answers one wish, or puts it off, and reports which.
 func (s *Service) follow(ctx context.Context, f store.Fetch) (answered bool) {
+	held, let := context.WithCancel(ctx)
+	var holding sync.WaitGroup
+	holding.Go(func() { s.hold(held, f) })
 	err := s.answer(ctx, f)
+	let()
+	holding.Wait()
 	answered = err == nil
 	after := context.WithoutCancel(ctx) // the queue hears of it even when the program ends
 	switch {
@@ -93,6 +99,22 @@ func (s *Service) follow(ctx context.Context, f store.Fetch) (answered bool) {
 		s.Log.WarnContext(ctx, "follow-up: the queue can't be written", "ref", f.Ref, "err", err)
 	}
 	return answered
+}
+
+// hold keeps a wish from others until ctx ends.
+func (s *Service) hold(ctx context.Context, f store.Fetch) {
+	tick := time.NewTicker(holdEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := s.Store.HoldFetch(ctx, f, s.Now().Add(fetchLease)); err != nil && ctx.Err() == nil {
+				s.Log.WarnContext(ctx, "follow-up: the queue can't be written", "ref", f.Ref, "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // delayAfter returns how long a wish waits after it failed for the nth time,

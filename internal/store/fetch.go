@@ -72,6 +72,15 @@ func (s *Store) TakeFetches(ctx context.Context, now time.Time, lease time.Durat
 	return taken, nil
 }
 
+// HoldFetch lengthens the lease of a wish that is still being answered.
+func (s *Store) HoldFetch(ctx context.Context, f Fetch, until time.Time) error {
+	_, err := s.write.ExecContext(ctx, `UPDATE fetches SET locked_until = $2 WHERE ref = $1 AND locked_until > 0`, f.Ref, Micros(until))
+	if err != nil {
+		return fmt.Errorf("hold fetch %s: %w", f.Ref, err)
+	}
+	return nil
+}
+
 // FetchDone removes a wish that was answered, unless it was wished for again
 // since it was taken: then it is due at once.
 func (s *Store) FetchDone(ctx context.Context, f Fetch) error {
