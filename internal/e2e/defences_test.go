@@ -38,12 +38,6 @@ var defences = []defence{
 		"Stripe delivers late, doubled, out of order, and under two ids",
 	},
 	{
-		"an event that comes again is written again, and so waits for the standby", "internal/store/event.go",
-		"ON CONFLICT (id) DO UPDATE SET deliveries = events.deliveries + excluded.deliveries",
-		"ON CONFLICT (id) DO NOTHING",
-		"the synchronous standby lost, then the primary: commits that waited are delivered again",
-	},
-	{
 		"a commit that was canceled while it waited for the standby is an error", "internal/store/tx.go",
 		"return t.unwarned()", "return nil",
 		"somebody cancels commits that wait for the lost standby, then the primary is lost",
