@@ -33,11 +33,6 @@ var defences = []defence{
 		"PostgreSQL restarted, immediate",
 	},
 	{
-		"replicas take turns at the ledger", "internal/store/tx.go",
-		"\t\t\tt.turn()\n", "",
-		"Stripe delivers late, doubled, out of order, and under two ids",
-	},
-	{
 		"a commit that was canceled while it waited for the standby is an error", "internal/store/tx.go",
 		"return t.unwarned()", "return nil",
 		"somebody cancels commits that wait for the lost standby, then the primary is lost",
@@ -46,11 +41,6 @@ var defences = []defence{
 		"where one connection is dead, those as old as it are not used", "internal/store/pulse.go",
 		"limited, cancel := context.WithTimeout(ctx, pulseTime)", "limited, cancel := context.WithCancel(ctx)",
 		"the primary's machine vanishes, and its synchronous standby takes over",
-	},
-	{
-		"counts are asked for anew when the database was away", "internal/counts/refresh.go",
-		"c.state.doubt = true", "c.state.doubt = false",
-		"failover to an asynchronous standby that lost commits",
 	},
 }
 

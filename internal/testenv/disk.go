@@ -22,8 +22,17 @@ type Disk struct {
 // test. Where nothing may be mounted the test is skipped, in words.
 func NewDisk(t testing.TB, megabytes int) *Disk {
 	t.Helper()
-	d := &Disk{t, t.TempDir()}
-	err := unix.Mount("tmpfs", d.Folder, "tmpfs", 0, fmt.Sprintf("size=%dm", megabytes))
+	folder, err := newHome("disk") // which the servers' user may enter
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Disk{t, folder}
+	t.Cleanup(func() {
+		if err := os.Remove(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	err = unix.Mount("tmpfs", d.Folder, "tmpfs", 0, fmt.Sprintf("size=%dm", megabytes))
 	if err != nil {
 		t.Skipf("LEFT OUT: a full disk, because this user may not mount a small one: %v", err)
 	}
