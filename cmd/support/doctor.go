@@ -149,10 +149,17 @@ func (d *doctor) stripe(ctx context.Context) (string, error) {
 		return "", health.CheckVersion()
 	case d.settings.Sandbox():
 		return "the built-in sandbox answers", nil
-	case d.settings.Live():
-		return "answers to a live key at API version " + stripeapi.Version, nil
 	}
-	return "answers to a test key at API version " + stripeapi.Version, nil
+	key := "test"
+	if d.settings.Live() {
+		key = "live"
+	}
+	words := "answers to a " + key + " key at API version " + stripeapi.Version
+	if name, err := client.StatementName(ctx); err == nil && name != "" {
+		// Nothing is wrong with any name. Who has readers in danger wants a neutral one.
+		words += fmt.Sprintf("; bank statements say %q, which every donor's bank and family can read", name)
+	}
+	return words, nil
 }
 
 func (d *doctor) webhook(context.Context) (string, error) {

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"database/sql"
-	"errors"
 	"strings"
 	"testing"
-
-	"github.com/united24media/support/internal/ledger"
 )
 
 // TestErase erases one of two readers beside the running service: nobody finds
@@ -56,64 +52,4 @@ func TestErase(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "customers deleted at Stripe\t0\n") || !strings.Contains(stderr, "1 memberships still run") {
 		t.Errorf("with a membership: exit %d\n%s%s", code, out, stderr)
 	}
-}
-
-// stored returns everything in a service's database as text, bodies unpacked.
-func stored(t *testing.T, r *running) string {
-	t.Helper()
-	address, _ := r.lookup("DATABASE_URL")
-	db, err := sql.Open("sqlite", strings.TrimPrefix(address, "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	var all strings.Builder
-	for _, table := range column(t, db, `SELECT name FROM sqlite_master WHERE type = 'table'`) {
-		var each []string
-		for _, name := range column(t, db, `SELECT name FROM pragma_table_info('`+table+`')`) {
-			each = append(each, "COALESCE("+name+", '')")
-		}
-		rows, err := db.Query(`SELECT ` + strings.Join(each, ", ") + ` FROM "` + table + `"`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			row, into := make([][]byte, len(each)), make([]any, len(each))
-			for i := range row {
-				into[i] = &row[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				t.Fatal(err)
-			}
-			for _, value := range row {
-				if body, err := ledger.Unpack(value); err == nil {
-					value = body
-				}
-				all.Write(append(value, ' '))
-			}
-			all.WriteByte('\n')
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return all.String()
-}
-
-// column returns the one column of a query.
-func column(t *testing.T, db *sql.DB, query string) (values []string) {
-	t.Helper()
-	rows, err := db.Query(query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var value string
-		if err := rows.Scan(&value); err != nil {
-			t.Fatal(err)
-		}
-		values = append(values, value)
-	}
-	return values
 }

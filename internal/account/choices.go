@@ -2,10 +2,12 @@ package account
 
 import (
 	"net/http"
+	"time"
 	"unicode/utf8"
 
 	"github.com/united24media/support/internal/clean"
 	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -17,6 +19,7 @@ type choicesView struct {
 	store.Choices
 	Lang      string
 	Languages []choice
+	Days      int    // after which who is kept out of sight is forgotten
 	Error     string // about the name
 }
 
@@ -26,7 +29,7 @@ func (s *Service) showChoices(v *visit) error {
 }
 
 func (s *Service) renderChoices(v *visit, status int, c store.Choices, trouble string) error {
-	view := choicesView{Choices: c, Lang: v.lang, Error: trouble}
+	view := choicesView{Choices: c, Lang: v.lang, Error: trouble, Days: int(privacy.KeepDiscreet / (24 * time.Hour))}
 	view.Languages = append(view.Languages, choice{Text: v.say("account.choices.lang.browser"), Chosen: c.Locale == ""})
 	for _, lang := range i18n.Languages() {
 		view.Languages = append(view.Languages, choice{Value: lang, Text: i18n.Name(lang), Chosen: c.Locale == lang})
@@ -39,6 +42,7 @@ func (s *Service) saveChoices(v *visit) error {
 	c := store.Choices{
 		Address: v.address(), Public: v.PostForm("public") != "", Name: clean.Text(v.PostForm("name")),
 		Renewals: v.PostForm("renewals") != "", Statement: v.PostForm("statement") != "", Reminders: v.PostForm("reminders") != "",
+		Discreet: v.PostForm("discreet") != "",
 	}
 	if lang, ok := i18n.Match(v.PostForm("lang")); ok {
 		c.Locale = lang
@@ -50,7 +54,7 @@ func (s *Service) saveChoices(v *visit) error {
 	if err := s.Store.PutChoices(ctx, c, s.Now()); err != nil {
 		return err
 	}
-	s.setCookie(v.Context, langCookie, c.Locale, absoluteTime) // what a link chose before counts no more
+	s.setCookie(v.Context, langCookie, c.Locale, AbsoluteTime) // what a link chose before counts no more
 	v.Redirect(http.StatusSeeOther, "/account?done=saved")
 	return nil
 }

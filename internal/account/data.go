@@ -97,7 +97,7 @@ func (s *Service) erase(v *visit) error {
 	if v.PostForm("sure") == "" {
 		return s.renderErase(v, http.StatusUnprocessableEntity, v.say("erase.missing"), "sure")
 	}
-	if err := s.allow(v.Context, limits.AccountData, v.address()); err != nil {
+	if err := s.allow(v.Context, limits.AccountAct, v.address()); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Request.Context()), eraseTime)

@@ -264,7 +264,7 @@ func (s *Service) enter(c *gin.Context, wish store.SignIn) error {
 			return err
 		}
 	}
-	s.setCookie(c, sessionCookie, secret, absoluteTime)
+	s.setCookie(c, sessionCookie, secret, AbsoluteTime)
 	s.setCookie(c, browserCookie, "", 0)
 	to := s.destination(wish.ReturnURL)
 	switch {

@@ -14,8 +14,11 @@ const (
 	lookEvery  = 2 * time.Second // in case another replica was asked and died
 	atOnce     = 50              // wishes
 	sweepEvery = time.Hour
-	keepWishes = 24 * time.Hour // after they are over
 )
+
+// KeepWishes is how long a wish to sign in is kept after its end.
+// docs/privacy.md says the same.
+const KeepWishes = 24 * time.Hour
 
 // Run mails those who wish to sign in and have gifts here, until ctx ends. It
 // does so behind the answer that they got, which is why that tells nobody
@@ -33,7 +36,7 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-look.C:
 		case <-sweep.C:
 			now := s.Now()
-			if err := s.Store.SweepAccounts(ctx, now.Add(-keepWishes), now.Add(-idleTime), now.Add(-absoluteTime)); err != nil && ctx.Err() == nil {
+			if err := s.Store.SweepAccounts(ctx, now.Add(-KeepWishes), now.Add(-IdleTime), now.Add(-AbsoluteTime)); err != nil && ctx.Err() == nil {
 				s.Log.WarnContext(ctx, "account: what is over is not swept", "err", err)
 			}
 		case <-ctx.Done():

@@ -18,10 +18,10 @@ import (
 	"github.com/united24media/support/internal/store"
 )
 
-// How long a session lives.
+// How long a session lives. docs/privacy.md says the same.
 const (
-	idleTime     = 14 * 24 * time.Hour // without being used
-	absoluteTime = 60 * 24 * time.Hour // in all
+	IdleTime     = 14 * 24 * time.Hour // without being used
+	AbsoluteTime = 60 * 24 * time.Hour // in all
 	touchEvery   = time.Minute         // how exactly its use is noted
 )
 
@@ -99,7 +99,7 @@ func (s *Service) session(c *gin.Context) (n store.AccountSession, ok bool, err 
 		return n, false, nil
 	case err != nil:
 		return n, false, err
-	case now.Sub(n.Used) > idleTime, now.Sub(n.Created) > absoluteTime:
+	case now.Sub(n.Used) > IdleTime, now.Sub(n.Created) > AbsoluteTime:
 		return n, false, s.Store.EndAccountSession(c.Request.Context(), n.Hash)
 	case now.Sub(n.Used) >= touchEvery:
 		err = s.Store.TouchAccountSession(c.Request.Context(), n.Hash, now)
@@ -146,7 +146,7 @@ func (s *Service) signed(h func(*visit) error) func(*gin.Context) error {
 func (s *Service) lang(c *gin.Context, chosen string) string {
 	if asked, ok := i18n.Match(c.Query("lang")); ok {
 		if asked != s.cookie(c, langCookie) {
-			s.setCookie(c, langCookie, asked, absoluteTime)
+			s.setCookie(c, langCookie, asked, AbsoluteTime)
 		}
 		return asked
 	}

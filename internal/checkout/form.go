@@ -121,7 +121,8 @@ func (s *Service) expire(ctx context.Context, attempt string) {
 func (f form) input() (input, error) {
 	in := input{
 		currency: f.currency, interval: f.interval, locale: f.lang, attempt: f.get("attempt"),
-		name: f.get("name"), message: f.get("message"), anonymous: f.get("public") == "", showMessage: f.get("show_message") != "", utm: map[string]string{},
+		name: f.get("name"), message: f.get("message"), anonymous: f.get("public") == "", showMessage: f.get("show_message") != "",
+		discreet: f.get("discreet") != "", utm: map[string]string{},
 	}
 	for _, name := range passed {
 		*in.text(name) = f.get(name)

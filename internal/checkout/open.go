@@ -177,7 +177,7 @@ func (s *Service) write(ctx context.Context, r request, digest string) (row stor
 		Currency: r.Amount.Currency, AmountMinor: r.Amount.Minor, Interval: r.Interval,
 		Article: r.Article, Placement: r.Placement, Campaign: r.Campaign, Variant: r.Variant, Tier: tierOf(r),
 		Locale: r.Lang, Attribution: r.Attribution, UTM: string(utm), Name: r.Name, Anonymous: r.Anonymous,
-		Message: r.Message, ShowMessage: r.ShowMessage, ReturnURL: r.ReturnURL, CreatedAt: now, ExpiresAt: s.sessionEnd(),
+		Message: r.Message, ShowMessage: r.ShowMessage, Discreet: r.Discreet, ReturnURL: r.ReturnURL, CreatedAt: now, ExpiresAt: s.sessionEnd(),
 		Day: giving.Day(now.Unix(), s.Zone),
 	}
 	if row.Attempt == "" {
@@ -422,6 +422,9 @@ func (s *Service) supportURL(row store.Checkout, again bool) string {
 	set("tier", row.Tier)
 	set("lang", row.Locale)
 	set("return_url", row.ReturnURL)
+	if row.Discreet { // who comes back must not lose it
+		set("discreet", "1")
+	}
 	for name, value := range utmOf(row) {
 		set(name, value)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -18,6 +19,7 @@ import (
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/offer"
+	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/risk"
 )
 
@@ -45,28 +47,30 @@ var (
 
 // A supportView is what the support page shows.
 type supportView struct {
-	Lang       string
-	Title      string
-	Lead       string
-	Campaign   *appeal // nil without one that runs
-	Trouble    string  // one sentence about the whole; "" if all is well
-	Notice     string  // something that changed; "" if nothing
-	Errors     []viewError
-	Intervals  []option
-	Groups     []group // amounts, one group an interval
-	Currencies []option
-	Shown      string          // the currency of Groups
-	Work       int             // zero bits of the proof that the form has to bring; 0 for none
-	Challenge  *risk.Challenge // whose widget the form has as well; nil for none
-	Hidden     []hidden
-	Name       string
-	Message    string
-	Public     bool
-	Wall       bool // names and messages may be shown publicly
-	Show       bool // the message too
-	More       bool // whether name and message are unfolded
-	NameMax    int
-	MessageMax int
+	Lang         string
+	Title        string
+	Lead         string
+	Campaign     *appeal // nil without one that runs
+	Trouble      string  // one sentence about the whole; "" if all is well
+	Notice       string  // something that changed; "" if nothing
+	Errors       []viewError
+	Intervals    []option
+	Groups       []group // amounts, one group an interval
+	Currencies   []option
+	Shown        string          // the currency of Groups
+	Work         int             // zero bits of the proof that the form has to bring; 0 for none
+	Challenge    *risk.Challenge // whose widget the form has as well; nil for none
+	Hidden       []hidden
+	Name         string
+	Message      string
+	Public       bool
+	Wall         bool // names and messages may be shown publicly
+	Show         bool // the message too
+	Discreet     bool
+	DiscreetDays int  // after which who is kept out of sight is forgotten
+	More         bool // whether name and message are unfolded
+	NameMax      int
+	MessageMax   int
 }
 
 // A viewError is what is wrong with one field, by the id of its control.
@@ -156,7 +160,8 @@ func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView)
 	v.Hidden = f.hidden()
 	v.Name, v.Message, v.Public = f.get("name"), f.get("message"), f.get("public") != ""
 	v.Wall, v.Show = s.Wall != nil && s.Wall(), f.get("show_message") != ""
-	v.More = v.Name != "" || v.Message != ""
+	v.Discreet, v.DiscreetDays = f.get("discreet") != "", int(privacy.KeepDiscreet/(24*time.Hour))
+	v.More = v.Name != "" || v.Message != "" || v.Discreet
 	v.NameMax, v.MessageMax = maxName, maxMessage
 	page := s.page(f.lang, "support.title")
 	page.Description = v.Lead

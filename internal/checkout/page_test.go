@@ -209,6 +209,38 @@ func TestFormLeadsToStripe(t *testing.T) {
 	}
 }
 
+// Who wants to be kept out of sight leaves neither name nor message, and does
+// not lose the choice on the way back. The API has no such field.
+func TestFormDiscreet(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	form := b.view(t, "").form()
+	if form.Has("discreet") {
+		t.Error("it is chosen already")
+	}
+	for name, value := range map[string]string{"name": "Annabella Secret", "message": "From Annabella", "public": "1", "discreet": "1"} {
+		form.Set(name, value)
+	}
+	if w := b.send(form); w.Code != http.StatusSeeOther {
+		t.Fatalf("%d: %s", w.Code, w.Body)
+	}
+	row := b.row(t, "cs_test_1")
+	if !row.Discreet || !row.Anonymous || row.Name != "" || row.Message != "" {
+		t.Errorf("the row is %+v", row)
+	}
+	if sent := b.stripe.last().Encode(); strings.Contains(sent, "Annabella") {
+		t.Errorf("Stripe is told %s", sent)
+	}
+	cancel, err := url.Parse(b.stripe.last().Get("cancel_url"))
+	if err != nil || !b.view(t, cancel.RawQuery).form().Has("discreet") {
+		t.Errorf("coming back by %s it is lost: %v", cancel, err)
+	}
+	body := `{"amount_minor":1500,"currency":"eur","interval":"once","article":"troops","discreet":true}`
+	if w := b.post(body); w.Code != http.StatusBadRequest && w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "discreet") {
+		t.Errorf("the API answers %d: %s", w.Code, w.Body)
+	}
+}
+
 // Whoever comes back from Stripe's page by its link finds what they chose, and
 // goes on to the same session.
 func TestFormAfterCancel(t *testing.T) {

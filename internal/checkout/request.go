@@ -47,6 +47,7 @@ type input struct {
 	anonymous   bool
 	message     string
 	showMessage bool
+	discreet    bool // by our own form alone
 	returnURL   string
 	utm         map[string]string // by whole name: utm_source
 }
@@ -74,6 +75,7 @@ type request struct {
 	Message     string
 	ShowMessage bool `json:",omitempty"`
 	ReturnURL   string
+	Discreet    bool `json:",omitzero"` // keep the reader out of sight: neither name nor message is kept
 }
 
 // digest returns the fingerprint of r's content.
@@ -96,6 +98,9 @@ func (s *Service) validate(in input) (request, error) {
 	var err error
 	if r.Interval, r.Amount, err = checkAmount(in); err != nil {
 		return r, err
+	}
+	if in.discreet {
+		r.Discreet, r.Anonymous, r.ShowMessage, r.Name, r.Message = true, true, false, "", ""
 	}
 	if err := checkTexts(in, r); err != nil {
 		return r, err

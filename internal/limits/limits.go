@@ -65,7 +65,7 @@ func Production() []Rule {
 		{Name: AccountWho, Burst: 4, PerHour: 8},
 		{Name: AccountAll, Burst: 600, PerHour: 6_000},
 		{Name: AccountAct, Burst: 30, PerHour: 120},
-		{Name: AccountData, Burst: 6, PerHour: 12},
+		{Name: AccountData, Burst: 12, PerHour: 60},
 	}
 }
 
@@ -86,7 +86,7 @@ func Sandbox() []Rule {
 		{Name: AccountWho, Burst: 4, PerHour: 8},
 		{Name: AccountAll, Burst: 600, PerHour: 6_000},
 		{Name: AccountAct, Burst: 30, PerHour: 120},
-		{Name: AccountData, Burst: 6, PerHour: 12},
+		{Name: AccountData, Burst: 12, PerHour: 60},
 	}
 }
 
@@ -164,10 +164,10 @@ func (l *Limits) build(r Rule, client redis.UniversalClient) (*limiters, error) 
 	of := &limiters{interval: time.Hour / time.Duration(r.PerHour)}
 	var errs [3]error
 	if client != nil {
-		shared, err := goredisstore.NewCtx(client, redisPrefix)
+		store, err := goredisstore.NewCtx(client, redisPrefix)
 		errs[0] = err
 		if err == nil {
-			of.shared, errs[0] = throttled.NewGCRARateLimiterCtx(shared, quota(r.Burst, r.PerHour))
+			of.shared, errs[0] = throttled.NewGCRARateLimiterCtx(shared{store, client}, quota(r.Burst, r.PerHour))
 		}
 	}
 	of.own, errs[1] = throttled.NewGCRARateLimiterCtx(newMemory(memoryKeys, l.now), quota(r.Burst, r.PerHour))

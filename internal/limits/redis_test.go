@@ -219,3 +219,42 @@ func TestCallerWhoHangsUp(t *testing.T) {
 		t.Error("Redis is thought to fail")
 	}
 }
+
+// lossy loses one command: Redis never hears of it.
+type lossy string
+
+func (lossy) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (lossy) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (l lossy) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, c redis.Cmder) error {
+		if c.Name() == string(l) {
+			c.SetErr(context.DeadlineExceeded)
+			return context.DeadlineExceeded
+		}
+		return next(ctx, c)
+	}
+}
+
+// TestNoKeyStays: whatever is lost on the way, a key in Redis has an end: it is
+// a hash of somebody's network.
+func TestNoKeyStays(t *testing.T) {
+	t.Parallel()
+	url := testenv.Redis(t)
+	client, plain := connect(t, url), connect(t, url)
+	warm(t, client)
+	client.AddHook(lossy("expire"))
+	allowed(build(t, Options{Redis: client, Secret: secret}), 1, "203.0.113.0/24")
+	keys, err := plain.Keys(t.Context(), redisPrefix+"*").Result()
+	if err != nil || len(keys) == 0 {
+		t.Fatalf("%d keys, %v", len(keys), err)
+	}
+	for _, key := range keys {
+		if left, err := plain.TTL(t.Context(), key).Result(); err != nil || left <= 0 {
+			t.Errorf("%s is kept for %s, %v", key, left, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/united24media/support/internal/i18n"
@@ -37,17 +38,26 @@ func (s *Service) Compose(ctx context.Context, m store.QueuedMail) (*Letter, err
 	if !ok {
 		return nil, refusal{"of a kind that this release does not know"}
 	}
+	chosen, _, err := s.Store.ChoicesOf(ctx, m.To)
+	if err != nil {
+		return nil, err
+	}
 	if m.Kind != SignIn { // which speaks as the page where it was asked for
-		chosen, _, err := s.Store.ChoicesOf(ctx, m.To)
-		if err != nil {
-			return nil, err
-		}
-		if m.Kind == Statement && !chosen.Statement || m.Kind == RenewalReminder && !chosen.Reminders {
-			return nil, moot{"the supporter chose not to get it"}
-		}
 		m.Locale = cmp.Or(chosen.Locale, m.Locale)
 	}
-	return compose(s, ctx, m)
+	quiet, err := s.discreet(ctx, m, chosen)
+	if err != nil {
+		return nil, err
+	}
+	unwanted := m.Kind == Statement && !chosen.Statement || m.Kind == RenewalReminder && !chosen.Reminders
+	if unwanted || quiet && !slices.Contains(told, m.Kind) {
+		return nil, moot{"the supporter chose not to get it"}
+	}
+	letter, err := compose(s, ctx, m)
+	if quiet && err == nil {
+		letter = s.neutral(m, letter)
+	}
+	return letter, err
 }
 
 // composers write the letter of each kind.

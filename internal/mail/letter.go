@@ -26,6 +26,7 @@ type Letter struct {
 	After       []string
 	Closing     string
 	From        string // the organisation
+	Sender      string // who stands in the mailbox's list, where that is not the organisation
 	Foot        []string
 	FootLink    [2]string // what it says, and where it leads
 	Unsubscribe string    // where mails of the kind can be ended; "" for what must be told

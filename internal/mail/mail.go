@@ -50,9 +50,12 @@ const (
 	longWait  = 2 * time.Hour    // no wait is longer
 	maxTries  = 50               // some four days
 	maxReason = 300              // bytes of a server's answer that are kept
-	keepFor   = 90 * 24 * time.Hour
-	forgetAt  = 500 // mails
+	forgetAt  = 500              // mails
 )
+
+// KeepFor is how long the address and the data of a mail that is done are kept.
+// docs/privacy.md says the same.
+const KeepFor = 90 * 24 * time.Hour
 
 // organisation is who writes where SUPPORT_MAIL_FROM has no name.
 const organisation = "UNITED24 Media"
@@ -101,7 +104,7 @@ func (s *Service) Run(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-forget.C:
-			if _, err := s.Store.ForgetMail(ctx, s.Now().Add(-keepFor), forgetAt); err != nil && ctx.Err() == nil {
+			if _, err := s.Store.ForgetMail(ctx, s.Now().Add(-KeepFor), forgetAt); err != nil && ctx.Err() == nil {
 				s.Log.WarnContext(ctx, "mail: old addresses are not forgotten", "err", err)
 			}
 		case <-ctx.Done():
@@ -207,7 +210,7 @@ func (s *Service) message(m store.QueuedMail, letter *Letter) (*gomail.Msg, erro
 		return nil, err
 	}
 	msg := gomail.NewMsg()
-	msg.FromMailAddress(&s.from)
+	msg.FromMailAddress(&netmail.Address{Name: cmp.Or(letter.Sender, s.from.Name), Address: s.from.Address})
 	if err := msg.To(m.To); err != nil {
 		return nil, err
 	}

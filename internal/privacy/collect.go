@@ -266,7 +266,7 @@ func (c *collector) checkouts(ctx context.Context) error {
 		c.who("", k.Name, "")
 		c.r.Checkouts = append(c.r.Checkouts, Checkout{
 			ID: k.ID, At: k.CreatedAt.UTC(), Status: k.Status, Currency: k.Currency, Amount: k.AmountMinor, Interval: k.Interval, Name: k.Name,
-			Anonymous: k.Anonymous, Message: k.Message, ReturnURL: k.ReturnURL, Article: k.Article, Placement: k.Placement,
+			Anonymous: k.Anonymous, Message: k.Message, Discreet: k.Discreet, ReturnURL: k.ReturnURL, Article: k.Article, Placement: k.Placement,
 			Campaign: k.Campaign, Variant: k.Variant, Tier: k.Tier, Locale: k.Locale, Attribution: k.Attribution,
 			UTM: json.RawMessage(cmp.Or(k.UTM, "{}")), Session: k.Session,
 		})
@@ -365,7 +365,7 @@ func (c *collector) account(ctx context.Context) error {
 		return err
 	}
 	c.who("", chosen.Name, "")
-	c.r.Choices = &Choices{chosen.Locale, chosen.Public, chosen.Name, chosen.Renewals, chosen.Statement, chosen.Reminders}
+	c.r.Choices = &Choices{chosen.Locale, chosen.Public, chosen.Name, chosen.Renewals, chosen.Statement, chosen.Reminders, chosen.Discreet}
 	return nil
 }
 

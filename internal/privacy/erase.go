@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
+	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/store"
@@ -52,6 +54,29 @@ func (s *Service) EraseSupporter(ctx context.Context, supporter string, who stor
 		}
 	}
 	return s.erase(ctx, supporter, who)
+}
+
+// EraseDiscreet removes what is known of people who chose to be kept out of
+// sight, [KeepDiscreet] after their last gift or the end of their membership.
+// What fails is tried again the next time; the errors are joined.
+func (s *Service) EraseDiscreet(ctx context.Context) error {
+	var failed []error
+	for after := ""; ; {
+		supporters, err := s.Store.OutOfSight(ctx, s.Now().Add(-KeepDiscreet), after, deleteAt)
+		if err != nil {
+			return err
+		}
+		for _, supporter := range supporters {
+			_, err := s.erase(ctx, supporter, store.Entry{Who: "timer", Reason: "kept out of sight"})
+			if err != nil && !errors.Is(err, fault.NotFound) { // another replica was faster
+				failed = append(failed, err)
+			}
+			after = supporter
+		}
+		if len(supporters) < deleteAt {
+			return errors.Join(failed...)
+		}
+	}
 }
 
 // Running returns the memberships of a supporter that are not over.

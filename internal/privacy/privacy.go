@@ -18,6 +18,7 @@ import (
 // themselves. docs/privacy.md says the same.
 const (
 	KeepCheckouts = 89 * 24 * time.Hour // attempts that were not paid; Stripe closes them after a day
+	KeepDiscreet  = 30 * 24 * time.Hour // people who chose to be kept out of sight, after their last gift
 
 	purgeEvery = time.Hour
 	purgeAt    = 1000 // rows looked at with one statement
@@ -86,6 +87,9 @@ func (s *Service) Run(ctx context.Context) error {
 		if err := s.Purge(ctx); err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "privacy: what is over is not all removed", "err", err)
 		}
+		if err := s.EraseDiscreet(ctx); err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "privacy: somebody who is to be kept out of sight is still known", "err", err)
+		}
 		if _, err := s.DeleteCustomers(ctx); err != nil && ctx.Err() == nil {
 			s.Log.WarnContext(ctx, "privacy: customers of erased people are still at Stripe", "err", err)
 		}
@@ -99,8 +103,12 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 // Purge removes attempts to give that were not paid and are older than
-// [KeepCheckouts].
+// [KeepCheckouts], and what staff searched for longer ago than
+// [store.SearchLife].
 func (s *Service) Purge(ctx context.Context) error {
+	if err := s.Store.DropSearches(ctx, s.Now().Add(-store.SearchLife)); err != nil {
+		return err
+	}
 	said, err := s.Store.Fact(ctx, factPurged)
 	if err != nil {
 		return err

@@ -108,6 +108,7 @@ type Checkout struct {
 	Name        string          `json:"name"`
 	Anonymous   bool            `json:"anonymous"`
 	Message     string          `json:"message"`
+	Discreet    bool            `json:"kept_out_of_sight"`
 	ReturnURL   string          `json:"return_url"`
 	Article     string          `json:"article"`
 	Placement   string          `json:"placement"`
@@ -155,6 +156,7 @@ type Choices struct {
 	Renewals  bool   `json:"mail_renewals"`
 	Statement bool   `json:"mail_statement"`
 	Reminders bool   `json:"mail_reminders"`
+	Discreet  bool   `json:"kept_out_of_sight"`
 }
 
 // Who did an act.

@@ -185,8 +185,8 @@ func (w writer) choices(c *Choices) Table {
 	}
 	t.Rows = [][]string{
 		{w.say("account.choices.public"), answer(c.Public)}, {w.say("account.choices.renewals"), answer(c.Renewals)},
-		{w.say("account.choices.statement"), answer(c.Statement)},
-		{w.say("account.choices.reminders"), answer(c.Reminders)},
+		{w.say("account.choices.statement"), answer(c.Statement)}, {w.say("account.choices.reminders"), answer(c.Reminders)},
+		{w.say("discreet.label"), answer(c.Discreet)},
 	}
 	if c.Name != "" {
 		t.Rows = append(t.Rows, []string{w.say("account.choices.as"), c.Name})

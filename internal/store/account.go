@@ -89,34 +89,54 @@ type Choices struct {
 	Renewals  bool   // a receipt by mail for each renewal
 	Statement bool   // word by mail that the yearly statement is there
 	Reminders bool   // a mail before a yearly renewal
+	Discreet  bool   // must not be known as a supporter; then nothing is public
 }
 
 // ChoicesOf returns the choices of an address; somebody who made none is
-// mailed, and named where they said so with a gift. made tells which.
+// mailed, and named where they said so with a gift. made tells which. Whoever
+// chose with a gift to be kept out of sight is, until they choose otherwise.
 func (s *Store) ChoicesOf(ctx context.Context, address string) (c Choices, made bool, err error) {
 	c = Choices{Address: fold(address), Renewals: true, Statement: true, Reminders: true}
 	err = s.read.QueryRowContext(ctx, `
-		SELECT locale, public, name, mail_renewals, mail_statement, mail_reminders FROM supporter_choices WHERE address = $1`, c.Address).
-		Scan(&c.Locale, &c.Public, &c.Name, &c.Renewals, &c.Statement, &c.Reminders)
+		SELECT locale, public, name, mail_renewals, mail_statement, mail_reminders, discreet FROM supporter_choices WHERE address = $1`, c.Address).
+		Scan(&c.Locale, &c.Public, &c.Name, &c.Renewals, &c.Statement, &c.Reminders, &c.Discreet)
+	made = err == nil
 	if errors.Is(err, sql.ErrNoRows) {
 		c.Public, err = s.SaidPublic(ctx, c.Address)
-		return c, false, err
+	}
+	if err == nil && !c.Discreet {
+		err = s.read.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM checkouts WHERE discreet AND `+checkoutsOf+`)`, ByAddress(address)).Scan(&c.Discreet)
 	}
 	if err != nil {
 		return c, false, fmt.Errorf("read a supporter's choices: %w", err)
 	}
-	return c, true, nil
+	if c.Discreet {
+		c.Public, c.Renewals, c.Statement = false, false, false
+	}
+	return c, made, nil
 }
 
-// PutChoices stores what a supporter chose.
+// checkoutsOf is the condition on the checkouts that came to a gift of
+// supporter $1.
+const checkoutsOf = `id IN (SELECT checkout FROM donations WHERE supporter = $1 UNION SELECT checkout FROM memberships WHERE supporter = $1)`
+
+// PutChoices stores what a supporter chose. Who does not choose to be kept out
+// of sight is not any more, whatever was chosen with a gift.
 func (s *Store) PutChoices(ctx context.Context, c Choices, at time.Time) error {
-	_, err := s.write.ExecContext(ctx, `
-		INSERT INTO supporter_choices (address, locale, public, name, mail_renewals, mail_statement, mail_reminders, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (address) DO UPDATE SET locale = excluded.locale, public = excluded.public, name = excluded.name,
-			mail_renewals = excluded.mail_renewals, mail_statement = excluded.mail_statement,
-			mail_reminders = excluded.mail_reminders, updated_at = excluded.updated_at`,
-		fold(c.Address), c.Locale, c.Public, c.Name, c.Renewals, c.Statement, c.Reminders, Micros(at))
+	err := s.inTx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO supporter_choices (address, locale, public, name, mail_renewals, mail_statement, mail_reminders, updated_at, discreet)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+			ON CONFLICT (address) DO UPDATE SET locale = excluded.locale, public = excluded.public, name = excluded.name,
+				mail_renewals = excluded.mail_renewals, mail_statement = excluded.mail_statement,
+				mail_reminders = excluded.mail_reminders, updated_at = excluded.updated_at, discreet = excluded.discreet`,
+			fold(c.Address), c.Locale, c.Public && !c.Discreet, c.Name, c.Renewals, c.Statement, c.Reminders, Micros(at), c.Discreet)
+		if err == nil && !c.Discreet {
+			_, err = tx.ExecContext(ctx, `UPDATE checkouts SET discreet = FALSE WHERE discreet AND `+checkoutsOf, ByAddress(c.Address))
+		}
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("store a supporter's choices: %w", err)
 	}

@@ -41,6 +41,7 @@ type Checkout struct {
 	Anonymous      bool
 	Message        string
 	ShowMessage    bool // publicly, with the name
+	Discreet       bool // the reader must not be known as a supporter
 	ReturnURL      string
 	CreatedAt      time.Time
 	ExpiresAt      time.Time // when Stripe's session ends
@@ -49,12 +50,12 @@ type Checkout struct {
 
 const checkoutColumns = `id, attempt, digest, idempotency_key, status, error, session, url, currency, amount_minor,
 	gift_interval, article, placement, campaign, variant, tier, locale, attribution, utm, name, anonymous,
-	message, show_message, return_url, created_at, expires_at`
+	message, show_message, return_url, created_at, expires_at, discreet`
 
 const addCheckout = `
 	INSERT INTO checkouts (` + checkoutColumns + `)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-		$22, $23, $24, $25, $26)
+		$22, $23, $24, $25, $26, $27)
 	ON CONFLICT (attempt) DO NOTHING`
 
 // row returns the values of checkoutColumns.
@@ -62,7 +63,7 @@ func (c *Checkout) row() []any {
 	return []any{
 		c.ID, c.Attempt, c.Digest, c.IdempotencyKey, c.Status, c.Error, c.Session, c.URL, c.Currency, c.AmountMinor,
 		c.Interval, c.Article, c.Placement, c.Campaign, c.Variant, c.Tier, c.Locale, c.Attribution, c.UTM, c.Name,
-		c.Anonymous, c.Message, c.ShowMessage, c.ReturnURL, Micros(c.CreatedAt), Micros(c.ExpiresAt),
+		c.Anonymous, c.Message, c.ShowMessage, c.ReturnURL, Micros(c.CreatedAt), Micros(c.ExpiresAt), c.Discreet,
 	}
 }
 
@@ -144,7 +145,7 @@ func scanCheckout(r row) (Checkout, error) {
 	err := r.Scan(
 		&c.ID, &c.Attempt, &c.Digest, &c.IdempotencyKey, &c.Status, &c.Error, &c.Session, &c.URL, &c.Currency,
 		&c.AmountMinor, &c.Interval, &c.Article, &c.Placement, &c.Campaign, &c.Variant, &c.Tier, &c.Locale,
-		&c.Attribution, &c.UTM, &c.Name, &c.Anonymous, &c.Message, &c.ShowMessage, &c.ReturnURL, &created, &expires)
+		&c.Attribution, &c.UTM, &c.Name, &c.Anonymous, &c.Message, &c.ShowMessage, &c.ReturnURL, &created, &expires, &c.Discreet)
 	c.CreatedAt, c.ExpiresAt = Time(created), Time(expires)
 	return c, err
 }

@@ -165,9 +165,9 @@ func (t *Tx) forgetting(p Person) []forgetting {
 		{"sign_ins", `DELETE FROM sign_ins WHERE ` + t.any("folded", 1), []any{addresses}},
 		{"account_sessions", `DELETE FROM account_sessions WHERE ` + t.any("address", 1), []any{addresses}},
 		{"supporter_choices", `DELETE FROM supporter_choices WHERE ` + t.any("address", 1), []any{addresses}},
-		{"checkouts", `UPDATE checkouts SET name = '', message = '', return_url = '', url = '', utm = '{}', error = ''
+		{"checkouts", `UPDATE checkouts SET name = '', message = '', return_url = '', url = '', utm = '{}', error = '', discreet = FALSE
 			WHERE (` + t.any("id", 1) + ` OR session <> '' AND ` + t.any("session", 2) + `)
-				AND (name <> '' OR message <> '' OR return_url <> '' OR url <> '')`, []any{t.list(p.Checkouts), t.list(p.Objects)}},
+				AND (name <> '' OR message <> '' OR return_url <> '' OR url <> '' OR discreet)`, []any{t.list(p.Checkouts), t.list(p.Objects)}},
 		{"actions", `UPDATE actions SET reason = '', outcome = '', detail = CASE WHEN kind IN ('receipt', 'note') THEN '{}' ELSE detail END
 			WHERE ` + t.any("subject", 1) + ` AND (reason <> '' OR outcome <> '')`, []any{gifts}},
 	}

@@ -147,3 +147,33 @@ func (s *Store) AuditAbout(ctx context.Context, subjects []string) ([]Entry, err
 	})
 	return found, err
 }
+
+// OutOfSight returns up to limit supporters, in their order from the one after
+// one, who chose to be kept out of sight, and whose last gift and the end of
+// whose last membership are before an instant.
+func (s *Store) OutOfSight(ctx context.Context, before time.Time, after string, limit int) ([]string, error) {
+	var found []string
+	err := s.Look(ctx, func(tx *Tx) error {
+		return tx.query(ctx, `
+			SELECT supporter FROM (
+				SELECT 'address:' || address AS supporter, updated_at AS at FROM supporter_choices WHERE discreet
+				UNION ALL SELECT donations.supporter, donations.created_at FROM checkouts JOIN donations ON donations.checkout = checkouts.id WHERE discreet
+				UNION ALL SELECT memberships.supporter, memberships.created_at FROM checkouts JOIN memberships ON memberships.checkout = checkouts.id WHERE discreet
+			) AS chose
+			WHERE supporter > $2 AND supporter NOT LIKE 'erased:%'
+				AND NOT EXISTS (SELECT 1 FROM donations WHERE donations.supporter = chose.supporter AND created_at >= $1)
+				AND NOT EXISTS (SELECT 1 FROM memberships WHERE memberships.supporter = chose.supporter
+					AND (status NOT IN ('canceled', 'incomplete_expired') OR ended_at >= $1))
+			GROUP BY supporter HAVING MAX(at) < $1 ORDER BY supporter LIMIT $3`,
+			[]any{Micros(before), after, limit}, func(r row) error {
+				var supporter string
+				err := r.Scan(&supporter)
+				found = append(found, supporter)
+				return err
+			})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for those kept out of sight: %w", err)
+	}
+	return found, nil
+}

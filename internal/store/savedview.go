@@ -21,16 +21,25 @@ type SavedView struct {
 
 // Limits of saved views.
 const (
-	maxViews   = 50             // with a name, of one member
-	searchLife = 24 * time.Hour // of one without a name
+	maxViews = 50 // with a name, of one member
+
+	SearchLife = 24 * time.Hour // of one without a name; docs/privacy.md says the same
 )
+
+// DropSearches removes what staff searched for before an instant.
+func (s *Store) DropSearches(ctx context.Context, before time.Time) error {
+	if _, err := s.write.ExecContext(ctx, `DELETE FROM saved_views WHERE name = '' AND created_at < $1`, Micros(before)); err != nil {
+		return fmt.Errorf("drop old searches: %w", err)
+	}
+	return nil
+}
 
 // AddView stores a view, in place of the member's one of the same name, and
 // drops searches that are over. It returns a [fault.Conflict] for one too many.
 func (s *Store) AddView(ctx context.Context, v SavedView) error {
 	err := s.inTx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM saved_views WHERE staff = $1 AND (name = '' AND created_at < $2 OR name = $3 AND name <> '')`,
-			v.Staff, Micros(v.Created.Add(-searchLife)), v.Name); err != nil {
+			v.Staff, Micros(v.Created.Add(-SearchLife)), v.Name); err != nil {
 			return err
 		}
 		var count int

@@ -54,12 +54,13 @@ func (e *WallEntry) MayShow() bool { return e.consents && e.Name != "" && e.Mino
 func (e *WallEntry) Read() bool { return e.words == e.Words() }
 
 // wallEntries reads entries. What supporters chose about themselves stands above
-// what they said with a gift.
+// what they said with a gift, and that one is to be kept out of sight above all.
 const wallEntries = `
 	SELECT w.checkout, w.donation, w.state, w.words, w.batch, w.shown_at, w.decided_at, w.decided_by,
 		c.name, c.anonymous, CASE WHEN c.show_message THEN c.message ELSE '' END, c.locale,
 		d.supporter, d.currency, d.gross_minor - d.refunded_minor - d.disputed_minor, d.created_at,
-		COALESCE(s.public, NOT c.anonymous), COALESCE(s.name, '')
+		COALESCE(s.public, NOT c.anonymous) AND NOT EXISTS (
+			SELECT 1 FROM donations o JOIN checkouts k ON k.id = o.checkout WHERE o.supporter = d.supporter AND k.discreet), COALESCE(s.name, '')
 	FROM wall w JOIN checkouts c ON c.id = w.checkout JOIN donations d ON d.key = w.donation
 		LEFT JOIN supporter_choices s ON substr(d.supporter, 1, 8) = 'address:' AND s.address = substr(d.supporter, 9)
 	WHERE w.state = $1 `
