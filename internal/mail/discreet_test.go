@@ -20,7 +20,7 @@ func TestDiscreet(t *testing.T) {
 	t.Parallel()
 	s, all := samples(t)
 	for _, lang := range i18n.Languages() {
-		if err := s.Store.PutChoices(t.Context(), store.Choices{Address: "reader@example.org", Locale: lang, Discreet: true}, began); err != nil {
+		if err := s.Store.PutChoices(t.Context(), store.Choices{Address: "reader@example.org", Locale: lang, Reminders: true, Discreet: true}, began); err != nil {
 			t.Fatal(err)
 		}
 		for _, one := range all {

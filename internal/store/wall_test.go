@@ -110,6 +110,29 @@ func TestWall(t *testing.T) {
 		if waiting, err = db.Wall(ctx, store.WallWaiting, 10); err != nil || len(waiting) != 2 {
 			t.Errorf("waiting again: %+v, %v", waiting, err)
 		}
+
+		// Who later gives so that nobody may know of it is shown no more.
+		mayShow := func(checkout string) bool {
+			shown, err := db.Wall(ctx, store.WallShown, 10)
+			ok(err)
+			for _, e := range shown {
+				if e.Checkout == checkout {
+					return e.MayShow()
+				}
+			}
+			return false
+		}
+		if !mayShow("co_1") {
+			t.Error("a gift that was accepted may not be shown")
+		}
+		_, err = db.AddCheckout(ctx, store.Checkout{ID: "co_9", Attempt: "9", Status: store.CheckoutOpen, UTM: "{}", Anonymous: true, Discreet: true, CreatedAt: now, ExpiresAt: now})
+		ok(err)
+		later := *donations[1]
+		later.Key, later.Attribution.Checkout = "pi_9", "co_9"
+		ok(db.Ledger(ctx, func(tx *store.Tx) error { return tx.PutDonations(ctx, []*giving.Donation{&later}) }))
+		if mayShow("co_1") {
+			t.Error("who is kept out of sight is on the wall")
+		}
 	})
 }
 
