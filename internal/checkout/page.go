@@ -161,7 +161,7 @@ func (s *Service) showSupport(c *gin.Context, status int, f form, v supportView)
 	v.Name, v.Message, v.Public = f.get("name"), f.get("message"), f.get("public") != ""
 	v.Wall, v.Show = s.Wall != nil && s.Wall(), f.get("show_message") != ""
 	v.Discreet, v.DiscreetDays = f.get("discreet") != "", int(privacy.KeepDiscreet/(24*time.Hour))
-	v.More = v.Name != "" || v.Message != "" || v.Discreet
+	v.More = v.Name != "" || v.Message != ""
 	v.NameMax, v.MessageMax = maxName, maxMessage
 	page := s.page(f.lang, "support.title")
 	page.Description = v.Lead
