@@ -57,6 +57,7 @@ func serveSite(t *testing.T, pages map[string]http.HandlerFunc, rows ...store.Sc
 	f.told = make(chan string, 100)
 	f.signals = NewSignals(SignalsOptions{Signer: f.signer, Timezone: time.UTC, Log: slog.New(slog.DiscardHandler)})
 	engine.POST("/v1/signals", f.signalled)
+	engine.GET("/favicon.ico", func(c *gin.Context) { c.Status(http.StatusNoContent) }) // of pages that name none
 	engine.GET("/support", func(c *gin.Context) { c.String(http.StatusOK, "the support page") })
 	engine.GET("/assets/*path", gin.WrapH(look.NewAssets(look.Icon, look.Style)))
 	server.Start()
