@@ -133,8 +133,7 @@ func (b *bench) challenged(service *turnstile) {
 // TestAttackedWithAChallenge: in calm times nothing of another's is loaded; in
 // an attack the browser answers the challenge while the form is read.
 func TestAttackedWithAChallenge(t *testing.T) {
-	t.Parallel()
-	s, b, service := newStreet(t), newTab(t), newTurnstile(t)
+	s, b, service := newStreet(t), chromium.New(t, 390, 800), newTurnstile(t)
 	s.attacked()
 	s.challenged(service)
 	s.third = service.URL
@@ -142,11 +141,13 @@ func TestAttackedWithAChallenge(t *testing.T) {
 		t.Error("a calm page loads another's script")
 	}
 	s.post(`{"amount_minor":1200,"currency":"EUR","interval":"once"}`) // arms it
-	b.open(t, s.URL+"/support?article=troops")
-	eval[bool](t, b, `document.querySelector("[data-submit]").click() || true`)
-	b.await(t, `location.pathname === "/pay/cs_test_1"`)
+	b.Open(s.URL + "/support?article=troops")
+	chromium.Eval[bool](b, `document.querySelector("[data-submit]").click() || true`)
+	b.Await(`location.pathname === "/pay/cs_test_1"`)
 	if n := s.posts.Load(); n != 1 || service.asked.Load() != 1 {
 		t.Errorf("%d forms were sent, the service was asked %d times", n, service.asked.Load())
 	}
-	b.clean(t)
+	if wrong := b.Complaints(); len(wrong) > 0 {
+		t.Errorf("the browser complains: %v", wrong)
+	}
 }

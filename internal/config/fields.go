@@ -280,7 +280,7 @@ func parseNetworks(text string) ([]netip.Prefix, error) {
 func checkSiteKey(text string) error {
 	for _, r := range text {
 		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.') {
-			return errors.New("want the site key that the service shows: letters, digits, -, _ and .")
+			return errors.New("want the site key that the service shows, of letters, digits, dots and dashes")
 		}
 	}
 	return nil
