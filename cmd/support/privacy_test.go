@@ -10,11 +10,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,8 +27,10 @@ import (
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/privacy"
 	"github.com/united24media/support/internal/redisdb"
+	"github.com/united24media/support/internal/sandbox"
 	"github.com/united24media/support/internal/signin"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/stripeapi"
 	"github.com/united24media/support/internal/testenv"
 )
 
@@ -35,18 +40,61 @@ func everywhere(t *testing.T, f func(*testing.T, *running)) {
 	for _, kind := range []string{"SQLite", "PostgreSQL"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
+			stripe, deliverTo := besides(t)
 			settings := map[string]string{
 				"REDIS_URL": testenv.Redis(t), "SUPPORT_SECRET": privacySecret, "STRIPE_WEBHOOK_SECRET": hookSecret, "SUPPORT_TIMEZONE": "UTC",
-				"DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "support.db"),
+				"STRIPE_SECRET_KEY": "sk_test_privacy", "STRIPE_API_URL": stripe, "DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "support.db"),
 			}
 			if kind == "PostgreSQL" {
 				settings["DATABASE_URL"] = testenv.Postgres(t)
 			}
 			r := start(t, environment(t, settings))
+			deliverTo(r.url)
 			eventually(t, "the count is known", func() bool { return r.supporters(t, privacyArticle) == 0 })
 			f(t, r)
 		})
 	}
+}
+
+// besides starts Stripe's stand-in beside the service: the built-in one keeps
+// its state in the data folder, which PostgreSQL has no use for.
+func besides(t *testing.T) (api string, deliverTo func(string)) {
+	t.Helper()
+	var to atomic.Value
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	box, err := sandbox.New(sandbox.Options{
+		BaseURL: server.URL + "/sandbox", WebhookURL: server.URL + "/webhooks/stripe", WebhookSecret: hookSecret, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { box.Close() })
+	mux.Handle("/sandbox/", http.StripPrefix("/sandbox", box.Handler()))
+	mux.HandleFunc("/webhooks/stripe", func(w http.ResponseWriter, r *http.Request) {
+		address, ok := to.Load().(string)
+		if !ok {
+			http.Error(w, "not yet", http.StatusServiceUnavailable)
+			return
+		}
+		forward, err := url.Parse(address)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		httputil.NewSingleHostReverseProxy(forward).ServeHTTP(w, r)
+	})
+	for _, product := range stripeapi.Products() {
+		if _, err := box.Call(t.Context(), http.MethodPost, "/v1/products", url.Values{"id": {product[0]}, "name": {product[1]}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = box.Run(ctx) }()
+	t.Cleanup(func() { end(); <-ended })
+	return server.URL + "/sandbox", func(address string) { to.Store(address) }
 }
 
 const (
