@@ -87,6 +87,9 @@ func (s *Service) remindOfCards(ctx context.Context, cards Cards) error {
 	var failed error
 	err := s.renewing(ctx, 0, cardAhead, func(m *giving.Membership) error {
 		standing, err := cards.Standing(ctx, m.Subscription)
+		if stripeapi.IsKind(err, stripeapi.Missing) {
+			return nil // no card is charged of what Stripe does not have
+		}
 		if err != nil {
 			failed = err // one that can't be asked must not keep the others from being
 			return ctx.Err()

@@ -153,6 +153,10 @@ func Delta(now, before int64, than string, sense Sense) template.HTML {
 		class = signed(true, sense)
 	default:
 		tenths := money.Share(1000, now-before, before)
+		if tenths == 0 { // less than can be shown
+			shown, said = "±0%", "nearly unchanged against "+than
+			break
+		}
 		up := now > before
 		class = signed(up, sense)
 		amount := percent(max(tenths, -tenths))

@@ -44,6 +44,7 @@ func TestDelta(t *testing.T) {
 		{112, 100, Neither, "|↑ 12%|up 12% on May"},
 		{985, 1000, Better, " down|↓ 1.5%|down 1.5% on May"},
 		{5, 5, Better, "|±0%|unchanged against May"},
+		{1_000_001, 1_000_000, Better, "|±0%|nearly unchanged against May"},
 		{5, 0, Better, " up|new|there was none in May"},
 		{0, 5, Better, " down|↓ 100%|down 100% on May"},
 		{0, 0, Better, ""},
