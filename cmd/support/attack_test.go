@@ -2,13 +2,11 @@ package main
 
 import (
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/united24media/support/internal/config"
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/mail"
 	"github.com/united24media/support/internal/staff/desk"
@@ -20,32 +18,14 @@ import (
 // came meanwhile.
 func TestAnAttackAsStaffSeeIt(t *testing.T) {
 	t.Parallel()
-	settings, err := config.Load(environment(t, nil))
-	if err != nil {
-		t.Fatal(err)
-	}
-	const origin = "http://localhost:8080"
-	settings.PublicURL = origin
-	s, err := build(settings, origin, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.close() })
-	ctx := t.Context()
-	if _, err := s.store.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
-	for _, role := range desk.Roles() {
-		if err := s.store.AddStaff(ctx, member(role), commandLine("staff.add", string(role))); err != nil {
-			t.Fatal(err)
-		}
-	}
+	v, settings := staffed(t)
+	s, ctx := v.s, t.Context()
 	since := time.Now().Add(-time.Minute)
 	s.guard.Resume("500 attempts to give in a minute, where 3 are usual", since)
 	if err := s.guard.write(ctx, s.guard.Attack()); err != nil {
 		t.Fatal(err)
 	}
-	err = s.store.Ledger(ctx, func(tx *store.Tx) error {
+	err := s.store.Ledger(ctx, func(tx *store.Tx) error {
 		return tx.PutDonations(ctx, []*giving.Donation{{
 			Key: "pi_1", Charge: "ch_1", Supporter: "person", Email: "person@example.org", Created: time.Now().Unix(), Currency: "EUR", Gross: 4200,
 			Interval: giving.Once, Source: "stripe", Method: "card", First: true,
@@ -58,7 +38,6 @@ func TestAnAttackAsStaffSeeIt(t *testing.T) {
 	if err := s.store.HoldSuspects(ctx, []store.Suspect{held}); err != nil {
 		t.Fatal(err)
 	}
-	v := visitor{s, origin}
 	for path, want := range map[string][]string{
 		"/staff":                {"has tried stolen cards on the checkout since", "1 gift or checkout looks like a thief"},
 		"/staff/health":         {"attacked since", "500 attempts to give in a minute", "1 gift or checkout to decide on"},

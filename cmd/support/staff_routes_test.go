@@ -72,12 +72,10 @@ func (v visitor) sendBody(t *testing.T, role desk.Role, method, path, body strin
 	return w
 }
 
-// TestStaffRoutes holds every route of the staff pages, as the service is
-// wired, to the role it names: who may not is refused, pages lead nobody to
-// what they may not see, no other site's form is taken, and nothing breaks when
-// it is asked about what is not there.
-func TestStaffRoutes(t *testing.T) {
-	t.Parallel()
+// staffed returns the service as it is wired, with a member of each role, and
+// its settings.
+func staffed(t *testing.T) (visitor, config.Settings) {
+	t.Helper()
 	settings, err := config.Load(environment(t, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +95,17 @@ func TestStaffRoutes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	v := visitor{s, origin}
+	return visitor{s, origin}, settings
+}
+
+// TestStaffRoutes holds every route of the staff pages, as the service is
+// wired, to the role it names: who may not is refused, pages lead nobody to
+// what they may not see, no other site's form is taken, and nothing breaks when
+// it is asked about what is not there.
+func TestStaffRoutes(t *testing.T) {
+	t.Parallel()
+	v, _ := staffed(t)
+	s := v.s
 	roles := append([]desk.Role{""}, desk.Roles()...)
 	var declared []string
 	for _, r := range s.staff.Routes {

@@ -132,7 +132,7 @@ func (s *Service) look(ctx context.Context, a store.Attack, now time.Time) error
 
 // tries returns how often cards were refused in a time, by PaymentIntent.
 func (s *Service) tries(ctx context.Context, from, to time.Time) (map[string]int, error) {
-	states, err := s.Store.FailedCharges(ctx, from, to, maxFailed)
+	states, err := s.Store.RegistersTold(ctx, "charge.failed", from, to, maxFailed)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (s *Service) openCheckout(ctx context.Context, intent string, now time.Time
 // warned holds the gifts of which a card's bank told Stripe that they are
 // fraud, attack or none.
 func (s *Service) warned(ctx context.Context, now time.Time) error {
-	states, err := s.Store.FraudWarnings(ctx, now.Add(-lookBack), now.Add(time.Second), maxHeld)
+	states, err := s.Store.RegistersTold(ctx, "radar.early_fraud_warning.created", now.Add(-lookBack), now.Add(time.Second), maxHeld)
 	if err != nil {
 		return err
 	}

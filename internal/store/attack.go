@@ -113,40 +113,21 @@ func (s *Store) GivenBetween(ctx context.Context, from, to time.Time) ([]Given, 
 	return found, nil
 }
 
-// FailedCharges returns the registers of charges whose failure was told in a
-// time, up to limit.
-func (s *Store) FailedCharges(ctx context.Context, from, to time.Time, limit int) ([]string, error) {
+// RegistersTold returns the registers of what events of a type told of that
+// came from one instant to another, exclusive, up to limit.
+func (s *Store) RegistersTold(ctx context.Context, eventType string, from, to time.Time, limit int) ([]string, error) {
 	var states []string
 	err := scanAll(s.read.QueryContext(ctx, `
 		SELECT DISTINCT r.ref, r.state FROM events AS e JOIN registers AS r ON r.ref = e.ref
-		WHERE e.received_at >= $1 AND e.received_at < $2 AND e.type = 'charge.failed' LIMIT $3`,
-		Micros(from), Micros(to), limit))(func(r *sql.Rows) error {
+		WHERE e.received_at >= $1 AND e.received_at < $2 AND e.type = $3 LIMIT $4`,
+		Micros(from), Micros(to), eventType, limit))(func(r *sql.Rows) error {
 		var ref, state string
 		err := r.Scan(&ref, &state)
 		states = append(states, state)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read failed charges: %w", err)
-	}
-	return states, nil
-}
-
-// FraudWarnings returns the registers of Stripe's early warnings of fraud that
-// came in a time, up to limit.
-func (s *Store) FraudWarnings(ctx context.Context, from, to time.Time, limit int) ([]string, error) {
-	var states []string
-	err := scanAll(s.read.QueryContext(ctx, `
-		SELECT DISTINCT r.ref, r.state FROM events AS e JOIN registers AS r ON r.ref = e.ref
-		WHERE e.received_at >= $1 AND e.received_at < $2 AND e.type = 'radar.early_fraud_warning.created' LIMIT $3`,
-		Micros(from), Micros(to), limit))(func(r *sql.Rows) error {
-		var ref, state string
-		err := r.Scan(&ref, &state)
-		states = append(states, state)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read warnings of fraud: %w", err)
+		return nil, fmt.Errorf("read what events of type %s told of: %w", eventType, err)
 	}
 	return states, nil
 }

@@ -21,17 +21,25 @@ func TestDeleteCustomer(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			asked := ""
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				asked = r.Method + " " + r.URL.Path
-				w.WriteHeader(test.status)
-				fmt.Fprint(w, test.answer)
-			}))
-			defer server.Close()
-			err := New(Options{Key: "sk_test_1", BaseURL: server.URL}).DeleteCustomer(t.Context(), "cus_1")
-			if (err != nil) != test.fails || asked != "DELETE /v1/customers/cus_1" {
-				t.Errorf("asked %s, %v", asked, err)
+			client, asked := answering(t, test.status, test.answer)
+			err := client.DeleteCustomer(t.Context(), "cus_1")
+			if (err != nil) != test.fails || *asked != "DELETE /v1/customers/cus_1" {
+				t.Errorf("asked %s, %v", *asked, err)
 			}
 		})
 	}
+}
+
+// answering returns a client of a server that gives one answer to everything,
+// and where it notes what it was asked last.
+func answering(t *testing.T, status int, answer string) (client *Client, asked *string) {
+	t.Helper()
+	asked = new(string)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = r.Method + " " + r.URL.Path
+		w.WriteHeader(status)
+		fmt.Fprint(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	return New(Options{Key: "sk_test_1", BaseURL: server.URL}), asked
 }

@@ -1,11 +1,6 @@
 package stripeapi
 
-import (
-	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"testing"
-)
+import "testing"
 
 func TestStatementName(t *testing.T) {
 	t.Parallel()
@@ -23,16 +18,10 @@ func TestStatementName(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			asked := ""
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				asked = r.Method + " " + r.URL.Path
-				w.WriteHeader(test.status)
-				fmt.Fprint(w, test.answer)
-			}))
-			defer server.Close()
-			got, err := New(Options{Key: "sk_test_1", BaseURL: server.URL}).StatementName(t.Context())
-			if got != test.want || (err != nil) != test.fails || asked != "GET /v1/account" {
-				t.Errorf("asked %s, got %q, %v", asked, got, err)
+			client, asked := answering(t, test.status, test.answer)
+			got, err := client.StatementName(t.Context())
+			if got != test.want || (err != nil) != test.fails || *asked != "GET /v1/account" {
+				t.Errorf("asked %s, got %q, %v", *asked, got, err)
 			}
 		})
 	}
