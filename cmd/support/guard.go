@@ -143,8 +143,8 @@ func (g *guard) aftermath(ctx context.Context, a store.Attack) ([]string, error)
 	}
 	words := []string{fmt.Sprintf("It lasted %s.", a.Ended.Sub(a.Began).Round(time.Minute))}
 	for _, sum := range given {
-		words = append(words, fmt.Sprintf("Given meanwhile in %s: %d gifts, %s.", sum.Currency, sum.Gifts,
-			i18n.Money(i18n.Default, money.Amount{Minor: sum.Gross, Currency: sum.Currency})))
+		words = append(words, fmt.Sprintf("Given meanwhile in %s: %s; gifts: %d.", sum.Currency,
+			i18n.Money(i18n.Default, money.Amount{Minor: sum.Gross, Currency: sum.Currency}), sum.Gifts))
 	}
 	if held > 0 {
 		words = append(words, fmt.Sprintf("In quarantine, for you to accept or to reject: %d. A thief’s gift that is given back before its owner complains costs no dispute.", held))

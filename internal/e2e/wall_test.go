@@ -87,7 +87,7 @@ func TestThankedByName(t *testing.T) {
 	narrow := newTab(t, "wall staff narrow", reader{390, 800, "dark", true})
 	narrow.signIn(p, command(t, folder, nil, "staff", "link", "ann@example.org"))
 	for _, b := range []*tab{staff, narrow} {
-		for i, path := range []string{"/staff", "/staff/mail", "/staff/doubled", "/staff/wall?state=shown", "/staff/reports/recovered", "/staff/reports/members"} {
+		for i, path := range []string{"/staff", "/staff/mail", "/staff/doubled", "/staff/wall?state=shown", "/staff/reports/recovered", "/staff/reports/members", "/staff/quarantine"} {
 			b.Follow(chromedp.Navigate(p.url + path))
 			b.inspect(fmt.Sprintf("6-%d%s", i, strings.NewReplacer("/", "-", "?", "-").Replace(path)))
 		}
