@@ -2,7 +2,9 @@ package objects
 
 import (
 	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/united24media/support/internal/giving"
 )
@@ -66,6 +68,25 @@ func TestRoots(t *testing.T) {
 		"a customer's invoice":                            {[]said{customer, object("invoice", "in_1", `"customer":"cus_1"`)}, Change{"customer/cus_1", true}, "[invoice/in_1]"},
 		"a customer's subscription":                       {[]said{customer, object("subscription", "sub_1", `"customer":"cus_1"`)}, Change{"customer/cus_1", true}, "[subscription/sub_1]"},
 		"a customer's session":                            {[]said{customer, object("checkout.session", "cs_1", `"customer":"cus_1","payment_intent":"pi_1"`)}, Change{"customer/cus_1", true}, "[payment_intent/pi_1]"},
+		"a gift outside Stripe":                           {[]said{{200, "", string(Fact("offline/a", &Offline{}))}}, Change{"offline/a", false}, "[offline/a]"},
+		"a dispute's, of a newer kind":                    {[]said{object("balance_transaction", "txn_1", `"source":"du_1"`), object("dispute", "du_1", `"payment_intent":"pi_1"`)}, Change{"balance_transaction/txn_1", false}, "[payment_intent/pi_1]"},
+		"a payout's transaction":                          {[]said{object("balance_transaction", "txn_1", `"source":"po_1"`)}, Change{"balance_transaction/txn_1", false}, "[payout/po_1]"},
+		"what was corrected": {
+			[]said{
+				{200, "", string(Correct("subscription/sub_1", Corrected{}, time.Unix(200, 0)))}, object("invoice", "in_1", `"subscription":"sub_1"`),
+			}, Change{"correction/subscription/sub_1", false}, "[invoice/in_1 subscription/sub_1]",
+		},
+		"who was erased": {
+			[]said{{200, "", string(Fact("erasure/customer/cus_1", &Erasure{Object: "customer/cus_1"}))}, charge(`"customer":"cus_1"`)},
+			Change{"erasure/customer/cus_1", false}, "[charge/ch_1]",
+		},
+		"a warning moves nothing": {[]said{object("radar.early_fraud_warning", "w_1", `"charge":"ch_1"`)}, Change{"radar.early_fraud_warning/w_1", true}, "[]"},
+		"a customer who names each way to one gift": {
+			[]said{
+				customer, object("payment_intent", "pi_1", `"customer":"cus_1","invoice":"in_1"`),
+				object("invoice", "in_1", `"customer":"cus_1","charge":"ch_1","payment_intent":"pi_1"`), charge(`"customer":"cus_1","payment_intent":"pi_1","invoice":"in_1"`),
+			}, Change{"customer/cus_1", true}, "[charge/ch_1 invoice/in_1 payment_intent/pi_1]",
+		},
 		"what was adopted": {
 			[]said{adopted, object("invoice", "in_1", `"subscription":"sub_1"`)},
 			Change{"adopted/a_1", false}, "[invoice/in_1 subscription/sub_1]",
@@ -78,5 +99,51 @@ func TestRoots(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestAWalkNotesWhatItMisses: what a walk asks for and is not loaded is told
+// once, whatever it is, and nothing is made up of it.
+func TestAWalkNotesWhatItMisses(t *testing.T) {
+	t.Parallel()
+	for _, kind := range append(slices.Clone(kinds), KindErasure, "of_no_kind") {
+		g := NewGraph()
+		ref := NewRef(kind, "x")
+		roots := g.Roots([]Change{{ref, true}, {ref, false}, {"", true}})
+		if len(roots) > 1 || len(roots) == 1 && roots[0] != ref {
+			t.Errorf("%s alone leads to %v", ref, roots)
+		}
+		for _, root := range roots {
+			if d, m := g.Donation(root), g.Membership(root, 0, 0); d != nil || m != nil {
+				t.Errorf("of %s, of which nothing is known, there is %+v, %+v", root, d, m)
+			}
+			g.Needs(root)
+			g.RefundedAt(root)
+		}
+		registers, names := g.Missing()
+		if len(registers)+len(names) == 0 && kind != KindPayout && kind != KindWarning && kind != "of_no_kind" {
+			t.Errorf("nothing is missing of %s", ref)
+		}
+		if more, again := g.Missing(); len(more)+len(again) > 0 {
+			t.Errorf("%s: told twice", ref)
+		}
+	}
+}
+
+// TestWhatIsLoadedLaterLeadsOn: who names an object may be loaded, told in the
+// same batch, or both.
+func TestWhatIsLoadedLaterLeadsOn(t *testing.T) {
+	t.Parallel()
+	g := NewGraph()
+	g.PutNames("invoice/in_1", []Ref{"charge/ch_2"})
+	g.PutName("invoice/in_1", "payment_intent/pi_1")
+	g.AddName("invoice/in_1", "charge/ch_1")
+	g.AddName("invoice/in_1", "charge/ch_2")
+	want := "[charge/ch_1 charge/ch_2 invoice/in_1 payment_intent/pi_1]"
+	if got := fmt.Sprint(g.Roots([]Change{{"invoice/in_1", false}})); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if ids := g.naming("invoice/in_1", KindCharge); fmt.Sprint(ids) != "[ch_1 ch_2]" {
+		t.Errorf("charges that name it: %v", ids)
 	}
 }

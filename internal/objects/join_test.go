@@ -106,26 +106,31 @@ func TestJoinIsASemilattice(t *testing.T) {
 	}
 }
 
+// TestRanks has each status above those before it, and all above what is not
+// known yet.
 func TestRanks(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		r         rank
-		low, high string
+		r      rank
+		rising []string
 	}{
-		"a charge that failed first":           {chargeRank, "failed", "succeeded"},
-		"a refund that fails after success":    {refundRank, "succeeded", "failed"},
-		"a canceled refund":                    {refundRank, "pending", "canceled"},
-		"an invoice paid though uncollectible": {invoiceRank, "uncollectible", "paid"},
-		"a session completed at the last":      {sessionRank, "expired", "complete"},
-		"a payout that fails after it paid":    {payoutRank, "paid", "failed"},
-		"a word that Stripe adds later":        {chargeRank, "reviewing", "pending"},
-		"nothing said yet":                     {refundRank, "", "requires_action"},
+		"charge":         {chargeRank, []string{"", "reviewing", "pending", "failed", "succeeded"}},
+		"refund":         {refundRank, []string{"", "reviewing", "requires_action", "pending", "succeeded", "canceled", "failed"}},
+		"PaymentIntent":  {intentRank, []string{"", "processing", "requires_action", "canceled", "succeeded"}},
+		"invoice":        {invoiceRank, []string{"", "reviewing", "draft", "open", "uncollectible", "void", "paid"}},
+		"session":        {sessionRank, []string{"", "reviewing", "open", "expired", "complete"}},
+		"payment status": {paymentRank, []string{"", "reviewing", "unpaid", "no_payment_required", "paid"}},
+		"payout":         {payoutRank, []string{"", "reviewing", "pending", "in_transit", "paid", "canceled", "failed"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if a, b := tt.r.higher(tt.low, tt.high), tt.r.higher(tt.high, tt.low); a != tt.high || b != tt.high {
-				t.Errorf("between %q and %q: %q and %q, want %q", tt.low, tt.high, a, b, tt.high)
+			for i, low := range tt.rising {
+				for _, high := range tt.rising[i:] {
+					if a, b := tt.r.higher(low, high), tt.r.higher(high, low); a != high || b != high {
+						t.Errorf("between %q and %q: %q and %q, want %q", low, high, a, b, high)
+					}
+				}
 			}
 		})
 	}
