@@ -219,8 +219,7 @@ func readGiveWP(r row, c calendar) (gift, error) {
 	if err != nil {
 		return gift{}, fmt.Errorf("column Donation Date: %w", err)
 	}
-	total := strings.ReplaceAll(strings.Trim(r["donation total"], r["currency symbol"]+" \u00a0"), ",", "")
-	paid, err := readAmount("Donation Total", total, r["currency code"])
+	paid, err := readTotal(r["donation total"], r["currency symbol"], r["currency code"])
 	if err != nil {
 		return gift{}, err
 	}

@@ -1,0 +1,54 @@
+package reconcile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/united24media/support/internal/money"
+)
+
+// thousand is how many digits stand together between signs for thousands.
+const thousand = 3
+
+// readTotal reads an amount as GiveWP's site shows it: one writes 1,250.50,
+// another 1.250,50 or 1 250,50.
+func readTotal(text, symbol, currency string) (money.Amount, error) {
+	text = strings.Trim(text, symbol+" \u00a0\u202f")
+	plain, ok := plainDecimal(text, currency)
+	if !ok {
+		return money.Amount{}, fmt.Errorf("Donation Total: %q can't be read as one amount of %s; write it such as 1250.50", text, strings.ToUpper(currency))
+	}
+	return readAmount("Donation Total", plain, currency)
+}
+
+// plainDecimal returns an amount without signs for thousands and with a point;
+// ok is false where it can't be told what it is. The last point or comma is the
+// decimal sign, unless three digits follow it in a currency that has not three.
+func plainDecimal(text, currency string) (plain string, ok bool) {
+	c, _ := money.Lookup(currency) //nolint:errcheck // whoever reads the amount says so
+	whole, fraction, sign := text, "", ""
+	if at := strings.LastIndexAny(text, ".,"); at >= 0 {
+		decimals := len(text) - at - 1
+		switch {
+		case decimals != thousand || c.Digits == thousand && text[at] == '.':
+			whole, sign, fraction = text[:at], text[at:at+1], "."+text[at+1:]
+		case c.Digits == thousand:
+			return "", false // 1,250 is one dinar and a quarter, or a thousand
+		}
+	}
+	at := strings.IndexFunc(whole, func(r rune) bool { return r < '0' || r > '9' })
+	if at < 0 {
+		return whole + fraction, true
+	}
+	separator := string([]rune(whole[at:])[:1])
+	groups := strings.Split(whole, separator)
+	if separator == sign || !strings.Contains(" ,.'’\u00a0\u202f", separator) || len(groups[0]) == 0 || len(groups[0]) > thousand {
+		return "", false
+	}
+	for _, group := range groups[1:] {
+		if len(group) != thousand {
+			return "", false
+		}
+	}
+	return strings.Join(groups, "") + fraction, true
+}
