@@ -107,7 +107,10 @@ func (g *Graph) payment(root Ref, charges map[string]*Charge) *giving.Donation {
 		Renewal: o.renews(), Turned: first.Created,
 	}
 	g.setSupporter(root, d)
-	for _, id := range paid {
+	for i, id := range paid {
+		if i > 0 {
+			root = "" // what names no charge belongs to the first
+		}
 		g.addMoney(d, root, id, charges[id])
 	}
 	return d

@@ -170,6 +170,12 @@ func TestDonation(t *testing.T) {
 			event("charge.succeeded", `{"id":"ch_2","object":"charge","created":110,"currency":"eur","status":"succeeded","amount_captured":500,"payment_intent":"pi_1",`+ours+`}`),
 			event("charge.dispute.created", disputeOf("needs_response", "eur", 1000, "")),
 		}, "1500 0 1000 0 - 0 0 troops once"},
+		"a refund and a dispute that name no charge count once": {[]said{
+			gift,
+			event("charge.succeeded", `{"id":"ch_2","object":"charge","created":110,"currency":"eur","status":"succeeded","amount_captured":500,"payment_intent":"pi_1",`+ours+`}`),
+			event("refund.created", `{"id":"re_1","object":"refund","payment_intent":"pi_1","status":"succeeded","amount":300}`),
+			event("charge.dispute.created", `{"id":"dp_1","object":"dispute","payment_intent":"pi_1","status":"lost","amount":200,"currency":"eur"}`),
+		}, "1500 300 200 200 - 0 0 troops once"},
 		"an inherited mark of the invoice": {[]said{
 			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+foreign)),
 			event("invoice.paid", `{"id":"in_1","object":"invoice","subscription_details":{`+ours+`}}`),
