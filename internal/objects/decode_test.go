@@ -3,6 +3,7 @@ package objects
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -108,6 +109,108 @@ func TestDecodeEventRefuses(t *testing.T) {
 				t.Errorf("read as %+v", e)
 			}
 		})
+	}
+}
+
+func TestDecodeEvent(t *testing.T) {
+	t.Parallel()
+	const envelope = `{"id":"evt_1","object":"event","type":"charge.succeeded","api_version":"2023-10-16","livemode":true,"created":7,"data":%s}`
+	event := func(ref Ref, object string) Event {
+		return Event{ID: "evt_1", Type: "charge.succeeded", APIVersion: "2023-10-16", Livemode: true, Created: 7, Ref: ref, Object: []byte(object)}
+	}
+	tests := map[string]struct {
+		data string
+		want Event
+	}{
+		"an object":              {`{"object":{"id":"ch_1","object":"charge","amount":5}}`, event("charge/ch_1", `{"id":"ch_1","object":"charge","amount":5}`)},
+		"a name behind others":   {`{"object":{"a":{"id":"x"},"b":["object"],"object":"charge","id":"ch_1"}}`, event("charge/ch_1", `{"a":{"id":"x"},"b":["object"],"object":"charge","id":"ch_1"}`)},
+		"a name that is no text": {`{"object":{"id":5,"object":"charge"}}`, event("", `{"id":5,"object":"charge"}`)},
+		"an object without a name, as an upcoming invoice": {`{"object":{"object":"invoice"}}`, event("", `{"object":"invoice"}`)},
+		"no data":           {`null`, event("", "")},
+		"no object":         {`{}`, event("", "")},
+		"an object of null": {`{"object":null}`, event("", "null")},
+		"a text":            {`{"object":"ch_1"}`, event("", `"ch_1"`)},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := DecodeEvent(fmt.Appendf(nil, envelope, tt.data))
+			if err != nil || fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", tt.want) {
+				t.Errorf("read as %+v, %v; want %+v", got, err, tt.want)
+			}
+		})
+	}
+	long := strings.Repeat("x", maxID)
+	if e, err := DecodeEvent([]byte(`{"id":"` + long + `","object":"event"}`)); err != nil || e.ID != long {
+		t.Errorf("an id of %d characters: %v", maxID, err)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxID+1)
+	tests := map[string]struct {
+		object string
+		kind   bool // it is ErrKind
+	}{
+		"no JSON":                      {`hello`, false},
+		"cut off":                      {`{"id":"ch_1","object":"charge","created":`, false},
+		"a list":                       {`[]`, true},
+		"no id":                        {`{"object":"charge"}`, false},
+		"an id without end":            {`{"id":"` + long + `","object":"charge"}`, false},
+		"a kind that is not kept":      {`{"id":"prod_1","object":"product"}`, true},
+		"a fact of ours, misspelled":   {`{"id":"charge/ch_1","object":"fact","register":5}`, false},
+		"a fact of no kind":            {`{"id":"product/prod_1","object":"fact","register":{}}`, false},
+		"no JSON that begins as one":   {`{"object":"fact","id":"charge/ch_1"`, false},
+		"a link that is a number":      {`{"id":"ch_1","object":"charge","customer":5}`, false},
+		"a link without end":           {`{"id":"ch_1","object":"charge","customer":"` + long + `"}`, false},
+		"the first of two bad links":   {`{"id":"ch_1","object":"charge","payment_intent":"` + long + `","customer":"cus_1"}`, false},
+		"what is expanded and bad":     {`{"id":"ch_1","object":"charge","customer":{"id":"cus_1","object":"customer","email":5}}`, false},
+		"a refund inside that is bad":  {`{"id":"ch_1","object":"charge","refunds":{"data":[{"id":"re_1","object":"refund","amount":"x"}]}}`, false},
+		"a refund inside without name": {`{"id":"ch_1","object":"charge","refunds":{"data":[{"object":"refund"}]}}`, false},
+		"an amount as text":            {`{"id":"ch_1","object":"charge","amount_captured":"1000"}`, false},
+		"an amount in fraction":        {`{"id":"ch_1","object":"charge","amount_captured":1000.5}`, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			said, err := Decode([]byte(tt.object), Source{At: 9})
+			if err == nil || errors.Is(err, ErrKind) != tt.kind {
+				t.Errorf("read as %+v, %v", said, err)
+			}
+			body, ref := []byte(`{"data":{"object":`+tt.object+`}}`), Ref("charge/ch_1")
+			if strings.Contains(tt.object, `"id":"ch_1"`) {
+				if said, err := DecodeStored(body, ref, Source{At: 9, Event: "charge.succeeded"}); err == nil {
+					t.Errorf("stored, it is read as %+v", said)
+				}
+			}
+		})
+	}
+	if said, err := DecodeStored([]byte(`{}`), "product/prod_1", Source{At: 9}); !errors.Is(err, ErrKind) {
+		t.Errorf("a kind that is not kept is read as %+v, %v", said, err)
+	}
+	if said, err := Decode([]byte(`{"id":"`+strings.Repeat("x", maxID)+`","object":"charge","customer":"`+strings.Repeat("x", maxID)+`"}`), Source{At: 9}); err != nil || len(said) != 1 {
+		t.Errorf("ids of %d characters: %v", maxID, err)
+	}
+	if r, err := DecodeRegister("product", "{}"); err == nil {
+		t.Errorf("a register of no kind reads as %+v", r)
+	}
+	if r, err := DecodeRegister(KindCharge, "{"); err == nil {
+		t.Errorf("half a register reads as %+v", r)
+	}
+}
+
+func TestDecodeStored(t *testing.T) {
+	t.Parallel()
+	const object = `{"id":"ch_1","object":"charge","created":5,"metadata":{"name":"a\u0000b"},"balance_transaction":{"id":"txn_1","object":"balance_transaction","fee":59}}`
+	from := Source{At: 9, Event: "charge.succeeded"}
+	want, err := Decode([]byte(object), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := DecodeStored([]byte(`{"id":"evt_1","data":{"object":`+object+`}}`), "charge/ch_1", from)
+	if err != nil || len(got) != 2 || !reflect.DeepEqual(got, want) || got[1].Ref != "charge/ch_1" {
+		t.Errorf("read as %+v, %v; want %+v", got, err, want)
 	}
 }
 

@@ -29,11 +29,7 @@ func (g *Graph) PutNames(ref Ref, by []Ref) { g.named[ref] = by }
 func (g *Graph) PutName(ref, by Ref) { g.named[ref] = append(g.named[ref], by) }
 
 // AddName notes that by has come to name ref.
-func (g *Graph) AddName(ref, by Ref) {
-	if !slices.Contains(g.added[ref], by) && !slices.Contains(g.named[ref], by) {
-		g.added[ref] = append(g.added[ref], by)
-	}
-}
+func (g *Graph) AddName(ref, by Ref) { g.added[ref] = append(g.added[ref], by) }
 
 // Get returns what is known of an object, and whether it is loaded.
 func (g *Graph) Get(ref Ref) (r Register, loaded bool) {
@@ -99,7 +95,7 @@ type Change struct {
 // charges, invoices and offline gifts that may be donations, and the
 // subscriptions. It is right once nothing is missing.
 func (g *Graph) Roots(changes []Change) []Ref {
-	w := walk{g, map[Ref]bool{}, map[Ref]bool{}}
+	w := walk{g, map[Ref]bool{}}
 	for _, c := range changes {
 		w.affect(c.Ref, c.Reach)
 	}
@@ -114,7 +110,6 @@ func (g *Graph) Roots(changes []Change) []Ref {
 type walk struct {
 	*Graph
 	roots map[Ref]bool
-	seen  map[Ref]bool // true once walked with reach
 }
 
 func (w *walk) root(kind Kind, id string) {
@@ -123,12 +118,10 @@ func (w *walk) root(kind Kind, id string) {
 	}
 }
 
-// affect walks from an object to what is projected from it.
+// affect walks from an object to what is projected from it. It ends, since no
+// way leads back: from a fact or a customer to what a person has, from there to
+// bills and memberships, from those to charges, and from them to PaymentIntents.
 func (w *walk) affect(ref Ref, reach bool) {
-	if reached, seen := w.seen[ref]; ref == "" || seen && (reached || !reach) {
-		return
-	}
-	w.seen[ref] = reach
 	switch ref.Kind() {
 	case KindIntent, KindOffline, KindPayout:
 		w.roots[ref] = true

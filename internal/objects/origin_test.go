@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/united24media/support/internal/giving"
 )
@@ -218,6 +219,44 @@ func TestWhatAGiftIs(t *testing.T) {
 	refund := func(status string, created int) said {
 		return said{300, "charge.refund.updated", fmt.Sprintf(`{"id":"re_1","object":"refund","charge":"ch_1","created":%d,"status":%q,"amount":1000}`, created, status)}
 	}
+	outside := giving.Donation{
+		Key: "in_1", Invoice: "in_1", Subscription: "sub_1", Customer: "cus_1", Supporter: "address:a@example.org", Email: "a@example.org",
+		Name: "Olena", Method: "out_of_band", Source: "stripe", Created: 60, Interval: giving.Month, Currency: "EUR", Gross: 700, Renewal: true,
+		Turned: 60, Attribution: giving.Attribution{Article: "troops"},
+	}
+	bill := func(more string) said {
+		return said{200, "invoice.paid", `{"id":"in_1","object":"invoice","created":50,"currency":"eur","status":"paid","paid_out_of_band":true,
+			"amount_paid":700,"subscription":"sub_1","customer":"cus_1","billing_reason":"subscription_cycle",` + more + `
+			"lines":{"data":[{"type":"subscription","price":{"recurring":{"interval":"month","interval_count":1}}}]},
+			"metadata":{"support_v":"1","article":"troops"}}`}
+	}
+	customer := said{200, "customer.updated", `{"id":"cus_1","object":"customer","email":"a@example.org","name":"Olena"}`}
+	unpaid := outside
+	unpaid.Created, unpaid.Turned = 50, 50
+	imported := func(g OfflineGift) said {
+		return said{300, "", string(Fact("offline/BANK-1", &Offline{Gift: Latest[OfflineGift]{Stamp{At: 300}, g}}))}
+	}
+	bank := OfflineGift{
+		Received: 70, Currency: "eur", Amount: 900, Refunded: 100, Email: "b@example.org", Name: "Petro", Country: "ua", Method: "bank",
+		Interval: giving.Year, Won: giving.Attribution{Article: "old"},
+	}
+	offline := giving.Donation{
+		Key: "BANK-1", Supporter: "address:b@example.org", Email: "b@example.org", Name: "Petro", Country: "UA", Method: "bank", Source: "offline",
+		Created: 70, Interval: giving.Year, Currency: "EUR", Gross: 900, Refunded: 100, Turned: 70, Attribution: giving.Attribution{Article: "old"},
+	}
+	cash := giving.Donation{Key: "BANK-1", Supporter: "gift:BANK-1", Source: "offline", Created: 70, Interval: giving.Once, Currency: "EUR", Gross: 5, Turned: 70}
+	fixed := offline
+	fixed.Article = "front"
+	erase := func(object Ref) said { return said{300, "", string(Erase(object, giving.ErasedKey("x")))} }
+	forgotten := func(d giving.Donation) giving.Donation { d.Supporter, d.Email, d.Name = "erased:x", "", ""; return d }
+	who := gift("pi_1", "ch_1", "UA", "card", 100, 100)
+	who.Customer, who.Email, who.Name, who.Supporter = "cus_1", "a@example.org", "Olena", "address:a@example.org"
+	elsewhere := gift("pi_1", "ch_1", "UA", "card", 100, 100)
+	elsewhere.Settled = giving.Balance{Currency: "USD", Fee: 60, Net: 1040}
+	elsewhere.Elsewhere = []giving.Balance{{Currency: "CHF", Fee: 4, Net: -44}, {Currency: "GBP", Fee: 5, Net: -75}}
+	elsewhere.Disputed, elsewhere.Turned = 40, 100
+	heard := gift("pi_1", "ch_1", "UA", "card", 100, 260)
+	heard.Refunded = 1000
 	refunded := func(d giving.Donation) giving.Donation { d.Refunded = 1000; return d }
 	twice := gift("pi_1", "ch_1", "UA", "card", 100, 100)
 	twice.Gross = 2000
@@ -241,6 +280,28 @@ func TestWhatAGiftIs(t *testing.T) {
 		"nor by one that was canceled":    {[]said{charge("ch_1", 100, details), refund("canceled", 250)}, "payment_intent/pi_1", gift("pi_1", "ch_1", "UA", "card", 100, 100)},
 		"a refund that is under way":      {[]said{charge("ch_1", 100, details), refund("pending", 250)}, "payment_intent/pi_1", refunded(gift("pi_1", "ch_1", "UA", "card", 100, 250))},
 		"a refund that waits for a donor": {[]said{charge("ch_1", 100, details), refund("requires_action", 250)}, "payment_intent/pi_1", refunded(gift("pi_1", "ch_1", "UA", "card", 100, 250))},
+		"turned by a refund only heard of": {
+			[]said{charge("ch_1", 100, details), {260, "charge.refunded", charge("ch_1", 100, details+`,"amount_refunded":1000`).object}},
+			"payment_intent/pi_1", heard,
+		},
+		"transactions in yet other currencies": {
+			[]said{
+				charge("ch_1", 100, details), {300, "", transactionOf("txn_1", "ch_1", "usd", 1100, 60)},
+				{300, "charge.dispute.created", disputeOf("needs_response", "eur", 40, transactionOf("txn_2", "dp_1", "gbp", -40, 3)+","+
+					transactionOf("txn_3", "dp_1", "chf", -40, 4)+","+transactionOf("txn_4", "dp_1", "gbp", -30, 2))},
+			}, "payment_intent/pi_1", elsewhere,
+		},
+		"paid outside Stripe":                    {[]said{bill(`"status_transitions":{"paid_at":60},`), customer}, "invoice/in_1", outside},
+		"paid outside Stripe, nobody knows when": {[]said{bill(""), customer}, "invoice/in_1", unpaid},
+		"imported":                               {[]said{imported(bank)}, "offline/BANK-1", offline},
+		"imported, nothing known":                {[]said{imported(OfflineGift{Received: 70, Currency: "eur", Amount: 5})}, "offline/BANK-1", cash},
+		"imported and corrected": {
+			[]said{imported(bank), {400, "", string(Correct("offline/BANK-1", Corrected{Article: "front"}, time.Unix(400, 0)))}}, "offline/BANK-1", fixed,
+		},
+		"imported and erased":             {[]said{imported(bank), erase("offline/BANK-1")}, "offline/BANK-1", forgotten(offline)},
+		"a bill, its subscription erased": {[]said{bill(`"status_transitions":{"paid_at":60},`), customer, erase("subscription/sub_1")}, "invoice/in_1", forgotten(outside)},
+		"a gift, its customer known":      {[]said{charge("ch_1", 100, details+`,"customer":"cus_1"`), customer}, "payment_intent/pi_1", who},
+		"a gift, its customer erased":     {[]said{charge("ch_1", 100, details+`,"customer":"cus_1"`), customer, erase("customer/cus_1")}, "payment_intent/pi_1", forgotten(who)},
 		"turned by a dispute, under review": {
 			[]said{charge("ch_1", 100, details), {280, "charge.dispute.updated", `{"id":"dp_1","object":"dispute","charge":"ch_1","created":270,"currency":"eur","amount":400,"status":"under_review"}`}},
 			"payment_intent/pi_1", disputed,
@@ -249,7 +310,7 @@ func TestWhatAGiftIs(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := know(t, tt.said...).Donation(tt.root)
+			d := donationOf(t, know(t, tt.said...), tt.root)
 			if d == nil || fmt.Sprintf("%+v", *d) != fmt.Sprintf("%+v", tt.want) {
 				t.Errorf("got  %+v\nwant %+v", d, tt.want)
 			}
@@ -257,5 +318,87 @@ func TestWhatAGiftIs(t *testing.T) {
 				t.Errorf("its root is %s, want %s", RootOf(d), tt.root)
 			}
 		})
+	}
+}
+
+// TestWhatIsNoGift has roots that are none.
+func TestWhatIsNoGift(t *testing.T) {
+	t.Parallel()
+	const bill = `{"id":"in_1","object":"invoice","status":%q,"paid_out_of_band":%t,"amount_paid":%d,%s}`
+	tests := map[string]struct {
+		said []said
+		root Ref
+	}{
+		"a foreign bill":                 {[]said{{200, "invoice.paid", fmt.Sprintf(bill, "paid", true, 700, foreign)}}, "invoice/in_1"},
+		"a bill of nothing":              {[]said{{200, "invoice.paid", fmt.Sprintf(bill, "paid", true, 0, ours)}}, "invoice/in_1"},
+		"a bill that Stripe was paid":    {[]said{{200, "invoice.paid", fmt.Sprintf(bill, "paid", false, 700, ours)}}, "invoice/in_1"},
+		"a bill that is not paid":        {[]said{{200, "invoice.paid", fmt.Sprintf(bill, "uncollectible", true, 700, ours)}}, "invoice/in_1"},
+		"a bill that nobody knows":       {nil, "invoice/in_1"},
+		"a row of nothing":               {[]said{{300, "", string(Fact("offline/a", &Offline{}))}}, "offline/a"},
+		"a charge that its intent keys":  {[]said{{200, "charge.succeeded", chargeOf(ours)}}, "charge/ch_1"},
+		"an intent without charges":      {[]said{{200, "payment_intent.succeeded", `{"id":"pi_1","object":"payment_intent","status":"succeeded",` + ours + `}`}}, "payment_intent/pi_1"},
+		"a session that says it is paid": {[]said{{200, "checkout.session.completed", `{"id":"cs_1","object":"checkout.session","payment_status":"paid","payment_intent":"pi_1","amount_total":1000,` + ours + `}`}}, "payment_intent/pi_1"},
+		"a subscription":                 {[]said{{200, "customer.subscription.created", `{"id":"sub_1","object":"subscription","created":1,` + ours + `}`}}, "subscription/sub_1"},
+	}
+	for name, tt := range tests {
+		if d := donationOf(t, know(t, tt.said...), tt.root); d != nil {
+			t.Errorf("%s is %+v", name, d)
+		}
+	}
+}
+
+func TestWhatAMembershipIs(t *testing.T) {
+	t.Parallel()
+	const text = `{"id":"sub_1","object":"subscription","created":100,"customer":"cus_1","status":"active","cancel_at_period_end":true,
+		"ended_at":150,"current_period_end":400,"currency":"eur","items":{"data":[{"quantity":1,"price":{"unit_amount":600,
+		"recurring":{"interval":"month","interval_count":1}}}]},%s}`
+	customer := said{200, "customer.updated", `{"id":"cus_1","object":"customer","email":"A@example.org"}`}
+	want := giving.Membership{
+		Subscription: "sub_1", Customer: "cus_1", Supporter: "address:a@example.org", Email: "A@example.org", Status: "active", Live: true, Created: 100,
+		Ended: 150, PeriodEnd: 400, CancelAtEnd: true, Currency: "EUR", Amount: 600, Interval: giving.Month, Steps: "100:EUR:600",
+		Attribution: giving.Attribution{Article: "troops", Placement: "mid"},
+	}
+	erased := want
+	erased.Supporter, erased.Email = "erased:x", ""
+	corrected := want
+	corrected.Article, corrected.Placement = "front", ""
+	tests := map[string]struct {
+		said []said
+		want *giving.Membership
+	}{
+		"ours":    {[]said{{200, "customer.subscription.updated", fmt.Sprintf(text, ours)}, customer}, &want},
+		"foreign": {[]said{{200, "customer.subscription.updated", fmt.Sprintf(text, foreign)}, customer}, nil},
+		"erased": {
+			[]said{{200, "customer.subscription.updated", fmt.Sprintf(text, ours)}, customer, {300, "", string(Erase("customer/cus_1", "erased:x"))}}, &erased,
+		},
+		"corrected": {
+			[]said{
+				{200, "customer.subscription.updated", fmt.Sprintf(text, ours)}, customer,
+				{300, "", string(Correct("subscription/sub_1", Corrected{Article: "front"}, time.Unix(300, 0)))},
+			}, &corrected,
+		},
+		"only named": {[]said{{300, "", string(Fact("subscription/sub_1", &Subscription{Customer: "cus_1"}))}}, nil},
+		"unknown":    {nil, nil},
+	}
+	for name, tt := range tests {
+		if got := know(t, tt.said...).Membership("subscription/sub_1", 1000, time.Hour); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", tt.want) {
+			t.Errorf("%s: got\n%+v\nwant\n%+v", name, got, tt.want)
+		}
+	}
+}
+
+// TestMarked: whether an object itself says that it is ours.
+func TestMarked(t *testing.T) {
+	t.Parallel()
+	mark, other := Metadata{Value: map[string]string{MarkKey: MarkValue}}, Metadata{Value: map[string]string{MarkKey: "2"}}
+	for _, r := range []Register{&Charge{Metadata: mark}, &Intent{Metadata: mark}, &Session{Metadata: mark}, &Subscription{Metadata: mark}, &Invoice{Inherited: mark}} {
+		if !Marked(r) {
+			t.Errorf("%T is not taken for ours", r)
+		}
+	}
+	for _, r := range []Register{&Charge{}, &Intent{Metadata: other}, &Session{}, &Subscription{}, &Invoice{Inherited: other}, &Customer{}, &Payout{}} {
+		if Marked(r) {
+			t.Errorf("%T is taken for ours", r)
+		}
 	}
 }
