@@ -151,3 +151,55 @@ func TestADonationLeavesAsItCame(t *testing.T) {
 		}
 	})
 }
+
+func TestBefore(t *testing.T) {
+	t.Parallel()
+	first := &Donation{Key: "b", Created: 5}
+	for name, later := range map[string]*Donation{"by time": {Key: "a", Created: 6}, "by key": {Key: "c", Created: 5}} {
+		if !first.Before(later) || later.Before(first) {
+			t.Errorf("%s: %+v is not before %+v", name, first, later)
+		}
+	}
+	if first.Before(first) {
+		t.Error("a donation is before itself")
+	}
+}
+
+func TestWhatAMembershipWillDo(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ over, recurs bool }{
+		"active": {false, true}, "trialing": {false, true}, "past_due": {false, true}, "unpaid": {false, true},
+		"incomplete": {false, false}, "incomplete_expired": {true, false}, "canceled": {true, false}, "paused": {false, false},
+	}
+	for status, want := range tests {
+		m := Membership{Status: status}
+		if m.Over() != want.over || m.Recurs() != want.recurs {
+			t.Errorf("%s: over %t, recurs %t", status, m.Over(), m.Recurs())
+		}
+		if m.CancelAtEnd = true; m.Recurs() {
+			t.Errorf("%s, canceled at its end, recurs", status)
+		}
+	}
+}
+
+func TestWhoASupporterIs(t *testing.T) {
+	t.Parallel()
+	if key := ErasedKey("x"); key != "erased:x" || !Erased(key) || AddressOf(key) != "" {
+		t.Errorf("somebody erased is %q", key)
+	}
+	if key := SupporterKey("A@example.org", "", ""); Erased(key) || AddressOf(key) != "a@example.org" {
+		t.Errorf("%q is the address %q", key, AddressOf(key))
+	}
+}
+
+func TestPairValues(t *testing.T) {
+	t.Parallel()
+	for _, pair := range [][2]string{{"a", "b"}, {"", "b"}, {"a", ""}, {"a", "b" + pairSeparator + "c"}} {
+		if a, b := PairValues(PairValue(pair[0], pair[1])); a != pair[0] || b != pair[1] {
+			t.Errorf("%q reads back as %q, %q", pair, a, b)
+		}
+	}
+	if a, b := PairValues(PairValue("a"+pairSeparator+"x", "b")); a != "a x" || b != "b" {
+		t.Errorf("a separator inside: %q, %q", a, b)
+	}
+}
