@@ -39,11 +39,16 @@ func TestAnAttackAsStaffSeeIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string][]string{
-		"/staff":                {"has tried stolen cards on the checkout since", "1 gift or checkout looks like a thief"},
-		"/staff/health":         {"attacked since", "500 attempts to give in a minute", "1 gift or checkout to decide on"},
-		"/staff/quarantine":     {"it lasts", "€42", "4 cards were refused", "person@example.org"},
-		"/staff/reports":        {"Thieves tried stolen cards on the checkout from", "Given meanwhile in EUR: €42"},
-		"/staff/donations/pi_1": {"It looks like a thief’s.", "Accept or reject it"},
+		"/staff":                     {"has tried stolen cards on the checkout since", "1 gift or checkout looks like a thief"},
+		"/staff/health":              {"attacked since", "500 attempts to give in a minute", "1 gift or checkout to decide on"},
+		"/staff/quarantine":          {"it lasts", "€42", "4 cards were refused", "person@example.org"},
+		"/staff/reports":             {"Thieves tried stolen cards on the checkout from", "Given meanwhile in EUR: €42"},
+		"/staff/reports/articles":    {"Thieves tried stolen cards on the checkout from", "Given meanwhile in EUR: €42"},
+		"/staff/reports/members":     {"Thieves tried stolen cards on the checkout from"},
+		"/staff/reports/recovered":   {"Thieves tried stolen cards on the checkout from"},
+		"/staff/reports/payouts":     {"Thieves tried stolen cards on the checkout from"},
+		"/staff/reports/experiments": {"Thieves tried stolen cards on the checkout from"},
+		"/staff/donations/pi_1":      {"It looks like a thief’s.", "Accept or reject it"},
 	} {
 		page := v.send(t, desk.Finance, http.MethodGet, path).Body.String()
 		for _, text := range want {
@@ -54,7 +59,7 @@ func TestAnAttackAsStaffSeeIt(t *testing.T) {
 	}
 
 	// The program ends and begins again: it is still on, and nobody is mailed twice.
-	again := &guard{Guard: newGuard(settings, s.store, nil, nil, s.log).Guard, db: s.store, log: s.log, changed: make(chan struct{}, 1)}
+	again := &guard{Guard: newGuard(settings, s.store, nil, nil, nil, s.log).Guard, db: s.store, log: s.log, changed: make(chan struct{}, 1)}
 	again.resume(ctx)
 	if a := again.Attack(); !a.On || !again.noted || a.Since.Unix() != since.Unix() {
 		t.Errorf("after a restart: %+v, noted %v", a, again.noted)

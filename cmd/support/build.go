@@ -86,7 +86,8 @@ func (s *service) wire(settings config.Settings, local string) error {
 	if err != nil {
 		return err
 	}
-	guard := newGuard(settings, s.store, cache, limit, s.log)
+	said := newDecided(s.store, count, s.log)
+	guard := newGuard(settings, s.store, cache, limit, said.policies.Amounts, s.log)
 	measureGuard(s.metrics, guard.Guard)
 	s.guard = guard
 	book := ledger.New(ledger.Options{
@@ -99,7 +100,6 @@ func (s *service) wire(settings config.Settings, local string) error {
 	s.parts = append(s.parts, level.Run, level.RunSweeps, func(ctx context.Context) error {
 		return level.Watch(ctx, func(h reconcile.Health) { health(h); alarm(ctx, s.store, h, s.log) })
 	})
-	said := newDecided(s.store, count, s.log)
 	suspects := newQuarantine(settings, local, s.store, book, said, s.log)
 	measureQuarantine(s.metrics, s.store)
 	s.parts = append(append(s.parts, book.Run, count.Run, guard.Run, guard.note, suspects.Run), said.parts()...)

@@ -19,6 +19,7 @@ import (
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/mail"
 	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/offer"
 	"github.com/united24media/support/internal/quarantine"
 	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/store"
@@ -38,7 +39,7 @@ type guard struct {
 	noted   bool          // the attack that is on is written down
 }
 
-func newGuard(settings config.Settings, db *store.Store, cache redis.UniversalClient, limit *limits.Limits, log *slog.Logger) *guard {
+func newGuard(settings config.Settings, db *store.Store, cache redis.UniversalClient, limit *limits.Limits, amounts func() offer.Suggestions, log *slog.Logger) *guard {
 	marks := risk.Production()
 	if settings.Sandbox() {
 		marks = risk.Sandbox()
@@ -47,6 +48,7 @@ func newGuard(settings config.Settings, db *store.Store, cache redis.UniversalCl
 	g.Guard = risk.New(risk.Options{
 		Secrets: revealed(settings.Secrets), Limiter: limit, Marks: marks, Redis: cache, Now: time.Now, Log: log,
 		Challenge: newChallenge(settings, log),
+		Suggested: func(currency string, minor int64) bool { return amounts().Suggests(currency, minor) },
 		Changed: func(risk.Attack) {
 			select {
 			case g.changed <- struct{}{}:

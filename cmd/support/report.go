@@ -57,8 +57,29 @@ func runReport(ctx context.Context, p *program, args []string) error {
 		if err != nil {
 			return err
 		}
-		return write(p.stdout, report)
+		if err := write(p.stdout, report); err != nil {
+			return err
+		}
+		return p.tellAttacks(ctx, db, q, settings.Timezone)
 	})
+}
+
+// mostAttacks is how many a report names; the newest say enough.
+const mostAttacks = 5
+
+// tellAttacks says beside a report of each attack on the checkout during its
+// days: some of what came meanwhile may be a thief's.
+func (p *program) tellAttacks(ctx context.Context, db *store.Store, q reports.Query, zone *time.Location) error {
+	midnight := func(day time.Time) time.Time { return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone) }
+	attacks, err := db.AttacksBetween(ctx, midnight(q.From), midnight(q.To), mostAttacks)
+	for _, a := range attacks {
+		until := "now"
+		if !a.Ended.IsZero() {
+			until = a.Ended.In(zone).Format(time.DateTime)
+		}
+		fmt.Fprintf(p.stderr, "Thieves tried stolen cards on the checkout from %s until %s.\n", a.Began.In(zone).Format(time.DateTime), until)
+	}
+	return err
 }
 
 // reportUsage says which flag is wrong, and the nearest that is right.

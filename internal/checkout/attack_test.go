@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/united24media/support/internal/i18n"
+	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/testenv/chromium"
 )
@@ -73,6 +75,50 @@ func TestAttackedWithoutScripts(t *testing.T) {
 	stranger := url.Values{"attempt": {"abc"}, "interval": {"once"}, "currency": {"EUR"}, "shown": {"EUR"}, "amount_once": {"1500"}}
 	if w := b.send(stranger); w.Code != http.StatusTooManyRequests || attemptField.FindStringSubmatch(w.Body.String())[1] == "abc" {
 		t.Errorf("a form with an attempt of its own gets nothing that can be proved: %d", w.Code)
+	}
+}
+
+// TestARefusedAmount: an amount most of whose payments were refused is taken a
+// few times more, whoever asks; then the form says so and takes another.
+func TestARefusedAmount(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.attacked()
+	b.Guard.Marks = risk.Marks{Surge: 1 << 40, Unsigned: 1 << 40, Failed: 1 << 40, Alike: 12, Zeros: 12}
+	limit, err := limits.New(limits.Options{Now: func() time.Time { return b.clock }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Guard.Limiter = limit
+	for range 12 {
+		b.Guard.Heard(risk.Payment{Refused: true, Currency: "eur", Minor: 1337})
+	}
+	b.clock = b.clock.Add(20 * time.Minute) // the attack is over, and its amount not forgotten
+	post := func(minor int) *httptest.ResponseRecorder {
+		return b.post(fmt.Sprintf(`{"amount_minor":%d,"currency":"EUR","interval":"once"}`, minor))
+	}
+	for range 5 {
+		if w := post(1337); w.Code != http.StatusCreated {
+			t.Fatalf("one of a few: %d %s", w.Code, w.Body)
+		}
+	}
+	if w := post(1337); w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), `"retry_after":300`) ||
+		!strings.Contains(w.Body.String(), `"amount_minor"`) || !strings.Contains(w.Body.String(), "another amount") {
+		t.Errorf("one more: %d %s", w.Code, w.Body)
+	}
+	if w := post(1338); w.Code != http.StatusCreated {
+		t.Errorf("another amount: %d %s", w.Code, w.Body)
+	}
+	wish := url.Values{
+		"attempt": {b.Guard.Ticket()}, "interval": {"once"}, "currency": {"EUR"}, "shown": {"EUR"}, "amount_once": {"own"}, "own_once": {"13.37"}, "lang": {"uk"},
+	}
+	b.clock = b.clock.Add(5 * time.Second)
+	if w := b.send(wish); w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), i18n.T("uk", "error.amount.refused")) {
+		t.Errorf("the form: %d\n%s", w.Code, w.Body)
+	}
+	wish.Set("own_once", "13.38")
+	if w := b.send(wish); w.Code != http.StatusSeeOther {
+		t.Errorf("the form with another amount: %d", w.Code)
 	}
 }
 

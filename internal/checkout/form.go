@@ -199,6 +199,8 @@ func (s *Service) showTrouble(c *gin.Context, f form, err error) error {
 		if !s.Guard.Knows(f.get("attempt")) {
 			f.values.Set("attempt", s.Guard.Ticket()) // for which something can be proved
 		}
+	case e.Kind == fault.Limited && e.Field == amountField:
+		status, text = http.StatusTooManyRequests, i18n.T(f.lang, "error.amount.refused")
 	case e.Kind == fault.Limited:
 		minutes := (e.RetryAfter + 59) / 60 // rounded up
 		status, text = http.StatusTooManyRequests, i18n.T(f.lang, "error.limited", i18n.Args{"Count": max(1, minutes)})

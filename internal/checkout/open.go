@@ -149,17 +149,23 @@ func (s *Service) judge(ctx context.Context, r request, network string) error {
 	if s.Guard == nil {
 		return nil
 	}
-	v := s.Guard.Judge(ctx, risk.Try{Network: network, Ticket: r.ticket, Work: r.work, Response: r.answer})
+	v := s.Guard.Judge(ctx, risk.Try{Network: network, Ticket: r.ticket, Work: r.work, Response: r.answer, Currency: r.Amount.Currency, Minor: r.Amount.Minor})
 	if v.Pass {
 		return nil
 	}
 	f := fault.New(fault.Limited, "There were too many attempts; nothing was charged. Please try again later, or on the support page.")
-	f.RetryAfter = max(1, int(math.Ceil(v.Wait.Seconds())))
-	if v.Zeros > 0 {
+	switch {
+	case v.Amount:
+		f.Field, f.Detail = amountField, "Most payments of exactly this amount are refused at the moment; nothing was charged. Choose another amount, or try again later."
+	case v.Zeros > 0:
 		f.Cause = errProve
 	}
+	f.RetryAfter = max(1, int(math.Ceil(v.Wait.Seconds())))
 	return f
 }
+
+// amountField is the field of the API that holds the amount.
+const amountField = "amount_minor"
 
 // errProve says that a proof of work, or patience, opens the checkout.
 var errProve = errors.New("a proof of work is asked for")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/united24media/support/internal/objects"
+	"github.com/united24media/support/internal/risk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/trace"
 )
@@ -25,7 +26,7 @@ type Options struct {
 	Livemode bool           // whether the Stripe key is a live one; events of the other mode are not booked
 	Log      *slog.Logger
 	Moved    func([]store.ScopeCount) // told of public counts after the commit that moved them; must not block
-	Heard    func(eventType string)   // told of each delivery about something of ours, after its commit; must not block
+	Heard    func(risk.Payment)       // told of each payment of ours that succeeded or failed, after its commit; must not block
 	Measured func(Commit)             // told of each transaction that was tried; must not block
 }
 
@@ -68,7 +69,7 @@ func New(o Options) *Ledger {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Heard == nil {
-		o.Heard = func(string) {}
+		o.Heard = func(risk.Payment) {}
 	}
 	if o.Measured == nil {
 		o.Measured = func(Commit) {}
@@ -219,9 +220,22 @@ func (l *Ledger) commit(batch []*request) {
 	}
 	for _, r := range batch {
 		if err == nil && r.event != nil && r.event.State == store.Applied {
-			l.Heard(r.event.Type)
+			l.tellPayment(r.event)
 		}
 		r.out <- err
+	}
+}
+
+// tellPayment tells of a payment, if that is what the event was about.
+func (l *Ledger) tellPayment(e *delivered) {
+	refused := e.Type == "charge.failed"
+	if !refused && e.Type != "charge.succeeded" {
+		return
+	}
+	for _, s := range e.said {
+		if charge, ok := s.Register.(*objects.Charge); ok && string(s.Ref) == e.Ref {
+			l.Heard(risk.Payment{Refused: refused, Currency: charge.Currency, Minor: charge.Asked, Email: charge.Payer.Value.Email})
+		}
 	}
 }
 

@@ -38,6 +38,7 @@ const (
 	Ticket      = "ticket"       // opening a checkout from one form
 	Proved      = "proved"       // opening a checkout by a proof of work, for each network
 	Patient     = "patient"      // opening a checkout by patience while we are attacked, in all
+	Odd         = "odd"          // opening a checkout of an amount most of whose payments were refused, for each amount
 	Signal      = "signal"       // signals of the ask, for each network
 	SignIn      = "sign-in"      // attempts to get into the staff pages, for each network
 	SignInWho   = "sign-in-who"  // sign-in mails, for each address
@@ -58,6 +59,7 @@ func Production() []Rule {
 		{Name: Ticket, Burst: 5, PerHour: 5},
 		{Name: Proved, Burst: 12, PerHour: 60},
 		{Name: Patient, Burst: 20, PerHour: 1_200},
+		{Name: Odd, Burst: 5, PerHour: 12},
 		{Name: Signal, Burst: 300, PerHour: 7_200},
 		{Name: SignIn, Burst: 20, PerHour: 60},
 		{Name: SignInWho, Burst: 3, PerHour: 6},
@@ -79,6 +81,7 @@ func Sandbox() []Rule {
 		{Name: Ticket, Burst: 5, PerHour: 5},
 		{Name: Proved, Burst: 12, PerHour: 60},
 		{Name: Patient, Burst: 20, PerHour: 1_200},
+		{Name: Odd, Burst: 5, PerHour: 12},
 		{Name: Signal, Burst: 300, PerHour: 7_200},
 		{Name: SignIn, Burst: 20, PerHour: 60},
 		{Name: SignInWho, Burst: 3, PerHour: 6},

@@ -95,6 +95,7 @@ type Charge struct {
 	Currency      string                `json:"currency,omitzero"` // as Stripe writes it, lower case
 	Status        string                `json:"status,omitzero"`
 	Captured      int64                 `json:"captured,omitzero"` // amount_captured
+	Asked         int64                 `json:"-"`                 // amount, as it was said just now; not kept
 	RefundedAt    int64                 `json:"refunded_at,omitzero"`
 	Refunded      int64                 `json:"refunded,omitzero"`       // amount_refunded as of RefundedAt
 	RefundsListed int64                 `json:"refunds_listed,omitzero"` // when all its refunds were last listed

@@ -13,6 +13,7 @@ type charge struct {
 	Transaction link              `json:"balance_transaction"`
 	Currency    string            `json:"currency"`
 	Status      string            `json:"status"`
+	Asked       int64             `json:"amount"`
 	Captured    int64             `json:"amount_captured"`
 	Refunded    int64             `json:"amount_refunded"`
 	Disputed    bool              `json:"disputed"`
@@ -44,7 +45,7 @@ type list struct {
 func (c *charge) register(d *decoder) (Register, error) {
 	l := links{decoder: d}
 	r := &Charge{
-		Created: c.Created, Currency: c.Currency, Status: c.Status, Captured: c.Captured, Disputed: c.Disputed,
+		Created: c.Created, Currency: c.Currency, Status: c.Status, Asked: c.Asked, Captured: c.Captured, Disputed: c.Disputed,
 		Intent:      l.follow(c.Intent, KindIntent),
 		Invoice:     l.follow(c.Invoice, KindInvoice),
 		Customer:    l.follow(c.Customer, KindCustomer),

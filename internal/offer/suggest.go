@@ -57,6 +57,22 @@ func (s Suggestion) problem(currency, interval string) string {
 	return ""
 }
 
+// Suggests reports whether readers are asked for an amount (minor units) in a
+// currency, in any case, at some interval, or it is a tier's.
+func (s Suggestions) Suggests(currency string, minor int64) bool {
+	for _, interval := range Intervals() {
+		if o, ok := s.Get(currency, interval); ok && slices.Contains(o.Amounts, minor) {
+			return true
+		}
+		for _, tier := range Tiers() {
+			if amount, ok := tier.Amount(currency, interval); ok && amount == minor {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Get returns what is asked for in a currency, in any case, and interval, with
 // the amounts of s where it has some; ok is false if nothing is.
 func (s Suggestions) Get(currency, interval string) (o Offer, ok bool) {

@@ -97,7 +97,7 @@ func (s *Service) look(ctx context.Context, a store.Attack, now time.Time) error
 	if err != nil {
 		return err
 	}
-	tries, err := s.tries(ctx, from, to)
+	refused, err := s.refused(ctx, from, to)
 	if err != nil {
 		return err
 	}
@@ -106,14 +106,14 @@ func (s *Service) look(ctx context.Context, a store.Attack, now time.Time) error
 		amounts = s.Amounts()
 	}
 	var held []store.Suspect
-	for key, reason := range judge(gifts, tries, amounts) {
+	for key, reason := range judge(gifts, refused, amounts) {
 		held = append(held, store.Suspect{Subject: key, Kind: store.SuspectGift, Attack: a.ID, Reason: reason, Found: now})
 	}
 	for _, d := range gifts {
-		delete(tries, d.Key)
+		delete(refused.cards, d.Key)
 	}
-	for intent, refused := range tries { // what is left was not paid
-		if refused < fewCards {
+	for intent, cards := range refused.cards { // what is left was not paid
+		if cards < fewCards {
 			continue
 		}
 		c, open, err := s.openCheckout(ctx, intent, now)
@@ -123,30 +123,35 @@ func (s *Service) look(ctx context.Context, a store.Attack, now time.Time) error
 		if open {
 			held = append(held, store.Suspect{
 				Subject: c.ID, Kind: store.SuspectCheckout, Attack: a.ID, Found: now,
-				Reason: fmt.Sprintf("%d cards were refused on its payment page, which is still open.", refused),
+				Reason: fmt.Sprintf("%d cards were refused on its payment page, which is still open.", cards),
 			})
 		}
 	}
 	return s.Store.HoldSuspects(ctx, held)
 }
 
-// tries returns how often cards were refused in a time, by PaymentIntent.
-func (s *Service) tries(ctx context.Context, from, to time.Time) (map[string]int, error) {
+// refused returns what was refused in a time.
+func (s *Service) refused(ctx context.Context, from, to time.Time) (refusals, error) {
+	found := refusals{map[string]int{}, map[string]int{}}
 	states, err := s.Store.RegistersTold(ctx, "charge.failed", from, to, maxFailed)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	tries := map[string]int{}
 	for _, state := range states {
-		charge, err := objects.DecodeRegister(objects.KindCharge, state)
+		register, err := objects.DecodeRegister(objects.KindCharge, state)
 		if err != nil {
-			return nil, err
+			return found, err
 		}
-		if intent := charge.(*objects.Charge).Intent; intent != "" {
-			tries[intent]++
+		charge := register.(*objects.Charge)
+		if charge.Intent == "" {
+			continue
 		}
+		if domain := domainOf(charge.Payer.Value.Email); domain != "" && found.cards[charge.Intent] == 0 {
+			found.payments[domain]++
+		}
+		found.cards[charge.Intent]++
 	}
-	return tries, nil
+	return found, nil
 }
 
 // openCheckout returns the checkout of a PaymentIntent, if its payment page can

@@ -34,28 +34,40 @@ func TestJudge(t *testing.T) {
 		}
 		return all
 	}
+	from := func(domain string, gifts []*giving.Donation) []*giving.Donation {
+		for i, d := range gifts {
+			d.Email = fmt.Sprintf("%d@%s", i, domain)
+		}
+		return gifts
+	}
 	back := gift("pi_0", "a", 1000, true)
 	back.Refunded = 1000
 	tests := map[string]struct {
 		gifts []*giving.Donation
 		tries map[string]int
 		held  int
+		at    map[string]int // payments refused by mail domain
 	}{
-		"readers":                             {many(40, 1000), nil, 0},
-		"a reader whose card failed twice":    {many(1, 1000), map[string]int{"pi_0": 2}, 0},
-		"card after card":                     {many(2, 1000), map[string]int{"pi_0": 3}, 1},
-		"one who is known, card after card":   {[]*giving.Donation{gift("pi_0", "a", 1000, false)}, map[string]int{"pi_0": 3}, 1},
-		"twice by a newcomer":                 {[]*giving.Donation{gift("1", "a", 1000, true), gift("2", "a", 2500, false)}, nil, 0},
-		"three times by a newcomer":           {[]*giving.Donation{gift("1", "a", 1000, true), gift("2", "a", 2500, false), gift("3", "a", 500, false)}, nil, 3},
-		"three times by one who is known":     {[]*giving.Donation{gift("1", "a", 1000, false), gift("2", "a", 2500, false), gift("3", "a", 500, false)}, nil, 0},
-		"the least amount, twice":             {many(2, 100), nil, 0},
-		"the least amount, by many newcomers": {many(3, 100), nil, 3},
-		"an odd amount, by a few":             {many(4, 1337), nil, 0},
-		"an odd amount, by many":              {many(5, 1337), nil, 5},
-		"what was given back":                 {[]*giving.Donation{back}, map[string]int{"pi_0": 9}, 0},
+		"readers":                             {many(40, 1000), nil, 0, nil},
+		"a reader whose card failed twice":    {many(1, 1000), map[string]int{"pi_0": 2}, 0, nil},
+		"card after card":                     {many(2, 1000), map[string]int{"pi_0": 3}, 1, nil},
+		"one who is known, card after card":   {[]*giving.Donation{gift("pi_0", "a", 1000, false)}, map[string]int{"pi_0": 3}, 1, nil},
+		"twice by a newcomer":                 {[]*giving.Donation{gift("1", "a", 1000, true), gift("2", "a", 2500, false)}, nil, 0, nil},
+		"three times by a newcomer":           {[]*giving.Donation{gift("1", "a", 1000, true), gift("2", "a", 2500, false), gift("3", "a", 500, false)}, nil, 3, nil},
+		"three times by one who is known":     {[]*giving.Donation{gift("1", "a", 1000, false), gift("2", "a", 2500, false), gift("3", "a", 500, false)}, nil, 0, nil},
+		"the least amount, twice":             {many(2, 100), nil, 0, nil},
+		"the least amount, by many newcomers": {many(3, 100), nil, 3, nil},
+		"an odd amount, by a few":             {many(4, 1337), nil, 0, nil},
+		"an odd amount, by many":              {many(5, 1337), nil, 5, nil},
+		"what was given back":                 {[]*giving.Donation{back}, map[string]int{"pi_0": 9}, 0, nil},
+		"a domain of thieves":                 {from("thief.example", many(2, 1000)), nil, 2, map[string]int{"thief.example": 8}},
+		"a domain with few refusals":          {from("thief.example", many(2, 1000)), nil, 0, map[string]int{"thief.example": 7}},
+		"a large provider":                    {from("gmail.com", many(4, 1000)), nil, 0, map[string]int{"gmail.com": 11}},
+		"the same payment refused and taken":  {from("thief.example", many(1, 1000)), map[string]int{"pi_0": 1}, 1, map[string]int{"thief.example": 8}},
+		"another domain":                      {from("news.example", many(2, 1000)), nil, 0, map[string]int{"thief.example": 80}},
 	}
 	for name, tt := range tests {
-		if got := judge(tt.gifts, tt.tries, offer.Suggestions{}); len(got) != tt.held {
+		if got := judge(tt.gifts, refusals{tt.tries, tt.at}, offer.Suggestions{}); len(got) != tt.held {
 			t.Errorf("%s: %v; want %d", name, got, tt.held)
 		}
 	}

@@ -74,8 +74,8 @@ func (g *Guard) share(ctx context.Context, grains int64) error {
 	ctx, cancel := context.WithTimeout(ctx, waits)
 	defer cancel()
 	g.mu.Lock()
-	mine := g.unshared
-	g.unshared = Sums{}
+	mine, alike := g.unshared, g.unsharedAlike
+	g.unshared, g.unsharedAlike = Sums{}, map[string]tally{}
 	g.mu.Unlock()
 	now := grainOf(g.Now())
 	pipe := g.Redis.Pipeline()
@@ -91,9 +91,17 @@ func (g *Guard) share(ctx context.Context, grains int64) error {
 	for at := now - grains + 1; at <= now; at++ {
 		answers[at] = pipe.HGetAll(ctx, key(at))
 	}
+	slots := int64(alikeNew)
+	if grains == kept {
+		slots = alikeSlots
+	}
+	learn := g.tellAlike(ctx, pipe, alike, slots)
 	if _, err := pipe.Exec(ctx); err != nil {
 		g.mu.Lock()
 		g.unshared.add(mine) // at worst it is counted twice
+		for key, t := range alike {
+			put(g.unsharedAlike, key, t)
+		}
 		g.mu.Unlock()
 		return fmt.Errorf("share what was tried: %w", err)
 	}
@@ -106,6 +114,7 @@ func (g *Guard) share(ctx context.Context, grains int64) error {
 		}
 	}
 	g.sharedAt = g.Now()
+	learn()
 	return nil
 }
 

@@ -3,10 +3,11 @@
 //
 // In calm times a form is let through that we issued a second ago or earlier,
 // and a program without one of our tickets within small limits. When far more
-// is tried than usual, or most payments fail, the guard arms itself: then a
-// browser has to prove some work, which its script does while the form is
-// filled in, and a reader without scripts has to be patient. It disarms itself
-// when it has been calm for a while. Nothing it keeps says who anybody is.
+// is tried than usual, or most payments fail, of all or of those that have an
+// odd amount or a mail domain in common, the guard arms itself: then a browser
+// has to prove some work, which its script does while the form is filled in,
+// and a reader without scripts has to be patient. It disarms itself when it has
+// been calm for a while. Nothing it keeps says who anybody is.
 package risk
 
 import (
@@ -31,14 +32,17 @@ type Marks struct {
 	Surge    int64 // tries in a minute, at the least, and [surgeTimes] what is usual
 	Unsigned int64 // tries in a minute without a ticket
 	Failed   int64 // refused payments in 10 minutes, if they are [failedShare] percent of all
+	Alike    int64 // refused payments in an hour that have something in common, if they are [alikeShare] percent of all such
 	Zeros    int   // zero bits of the proof: 17 are a second of a phone
 }
 
 // Production returns the marks where money moves.
-func Production() Marks { return Marks{Surge: 90, Unsigned: 60, Failed: 15, Zeros: 17} }
+func Production() Marks { return Marks{Surge: 90, Unsigned: 60, Failed: 15, Alike: 12, Zeros: 17} }
 
 // Sandbox returns marks out of the way of load tests.
-func Sandbox() Marks { return Marks{Surge: 20_000, Unsigned: 20_000, Failed: 10_000, Zeros: 17} }
+func Sandbox() Marks {
+	return Marks{Surge: 20_000, Unsigned: 20_000, Failed: 10_000, Alike: 10_000, Zeros: 17}
+}
 
 // How an attack is known, and that it is over.
 const (
@@ -53,7 +57,8 @@ const (
 	freshShared = 5 * time.Second
 )
 
-// Options are what a [Guard] needs. All but Redis and Changed are required.
+// Options are what a [Guard] needs. All but Redis, Changed, Suggested and
+// Challenge are required.
 type Options struct {
 	Secrets [][]byte // sign tickets, newest first
 	Limiter Limiter
@@ -62,6 +67,10 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Changed func(Attack) // told when an attack begins and ends; must not block
+
+	// Suggested reports whether readers are asked for an amount (currency in
+	// upper case, minor units); nil: for none.
+	Suggested func(currency string, minor int64) bool
 
 	// Challenge is asked for beside the proof of work while we are attacked;
 	// nil asks for the proof alone.
@@ -86,6 +95,10 @@ type Guard struct {
 	sharedAt time.Time
 	attack   Attack
 	signAt   time.Time // when there was last a sign of an attack
+
+	alike, allAlike window // how payments ended by what they have in common, as above
+	unsharedAlike   map[string]tally
+	suspects        map[string]suspect // by key of what they have in common
 }
 
 // New returns a guard.
@@ -93,7 +106,7 @@ func New(o Options) *Guard {
 	if o.Changed == nil {
 		o.Changed = func(Attack) {}
 	}
-	return &Guard{Options: o}
+	return &Guard{Options: o, unsharedAlike: map[string]tally{}, suspects: map[string]suspect{}}
 }
 
 // Run shares what is tried with other replicas, and disarms when it is calm,
@@ -138,13 +151,17 @@ type Try struct {
 	Ticket   string // of the form; "" or anything else for a program
 	Work     string // the proof; "" for none
 	Response string // to the [Challenge]; "" for none
+
+	Currency string // ISO 4217, in any case
+	Minor    int64  // minor units
 }
 
 // A Verdict says what becomes of a try.
 type Verdict struct {
-	Pass  bool
-	Zeros int           // the proof that is asked for; 0 where none helps
-	Wait  time.Duration // until trying again may help
+	Pass   bool
+	Zeros  int           // the proof that is asked for; 0 where none helps
+	Wait   time.Duration // until trying again may help
+	Amount bool          // it is for its amount that it does not pass: another one would
 }
 
 // Judge counts a try and says what becomes of it. It waits for Redis 50 ms at
@@ -158,6 +175,9 @@ func (g *Guard) Judge(ctx context.Context, t Try) Verdict {
 	g.count(seen)
 	attack := g.watch()
 	v := g.judge(ctx, t, age, signed, attack)
+	if v.Pass {
+		v = g.allowAmount(ctx, t)
+	}
 	if attack.On && !v.Pass {
 		g.count(Sums{Refused: 1})
 	}
@@ -210,16 +230,6 @@ func (g *Guard) zeros(attack Attack) int {
 	return g.Marks.Zeros + int(min(moreZeros, attack.Sums.Failed/failedStep))
 }
 
-// Heard counts what Stripe said of payments of ours, by the event's type.
-func (g *Guard) Heard(event string) {
-	switch event {
-	case "charge.succeeded":
-		g.count(Sums{Paid: 1})
-	case "charge.failed":
-		g.count(Sums{Failed: 1})
-	}
-}
-
 // Attack returns what is known now.
 func (g *Guard) Attack() Attack { return g.watch() }
 
@@ -268,17 +278,20 @@ func (g *Guard) suspect(now time.Time) string {
 	case span.Failed >= g.Marks.Failed && span.Failed*100 >= failedShare*(span.Failed+span.Paid):
 		return fmt.Sprintf("%d of %d payments were refused in 10 minutes", span.Failed, span.Failed+span.Paid)
 	}
-	return ""
+	return g.alikeSign()
 }
 
 // seen returns what was seen in the last grains: by all replicas, where that is
 // known and fresh, with what this one has not shared yet.
 func (g *Guard) seen(now time.Time, grains int64) Sums {
 	at := grainOf(now)
-	if g.Redis == nil || now.Sub(g.sharedAt) > freshShared {
+	if !g.fresh() {
 		return g.own.since(at-grains+1, at)
 	}
 	total := g.all.since(at-grains+1, at)
 	total.add(g.unshared)
 	return total
 }
+
+// fresh reports whether it is known what all replicas saw.
+func (g *Guard) fresh() bool { return g.Redis != nil && g.Now().Sub(g.sharedAt) <= freshShared }

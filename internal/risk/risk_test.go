@@ -169,12 +169,11 @@ func TestRefusedPaymentsArm(t *testing.T) {
 			t.Parallel()
 			g := newGuard(t, newClock(), nil)
 			for range tt.paid {
-				g.Heard("charge.succeeded")
+				g.Heard(Payment{})
 			}
 			for range tt.failed {
-				g.Heard("charge.failed")
+				g.Heard(Payment{Refused: true})
 			}
-			g.Heard("charge.refunded")
 			if a := g.Attack(); a.On != tt.armed {
 				t.Errorf("%+v", a)
 			}
@@ -228,7 +227,7 @@ func TestCardTesting(t *testing.T) {
 	for i := range attempts {
 		c.at = start.Add(time.Duration(i) * span / attempts)
 		for len(failing) > 0 && !failing[0].at.After(c.at) {
-			g.Heard("charge.failed")
+			g.Heard(Payment{Refused: true})
 			failing = failing[1:]
 		}
 		try := Try{Network: "thief " + strconv.Itoa(random.IntN(addresses))}
@@ -264,7 +263,7 @@ func TestCardTesting(t *testing.T) {
 			}
 			if v.Pass {
 				given++
-				g.Heard("charge.succeeded")
+				g.Heard(Payment{})
 			}
 		}
 	}
@@ -272,18 +271,6 @@ func TestCardTesting(t *testing.T) {
 	if through > most || given != readers {
 		t.Errorf("want at most %d, and all readers", most)
 	}
-}
-
-// ticketAt returns a ticket issued at another time.
-func (g *Guard) ticketAt(at time.Time) string {
-	other := *newGuardAt(g, at)
-	return other.Ticket()
-}
-
-func newGuardAt(g *Guard, at time.Time) *Guard {
-	o := g.Options
-	o.Now = func() time.Time { return at }
-	return New(o)
 }
 
 // TestReplicasShareWhatTheySee: each of three sees too little to be alarmed.

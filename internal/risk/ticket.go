@@ -26,8 +26,10 @@ var lower = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(b
 // Ticket returns a new id for an attempt to give, which says when it was issued
 // and that we did: small letters, digits and dots, at most 60 of them. A form
 // carries it from the moment it is shown.
-func (g *Guard) Ticket() string {
-	text := strconv.FormatInt(g.Now().Unix(), 36) + "." + strings.ToLower(rand.Text()[:16])
+func (g *Guard) Ticket() string { return g.ticketAt(g.Now()) }
+
+func (g *Guard) ticketAt(issued time.Time) string {
+	text := strconv.FormatInt(issued.Unix(), 36) + "." + strings.ToLower(rand.Text()[:16])
 	return text + "." + g.sign(g.Secrets[0], text)
 }
 

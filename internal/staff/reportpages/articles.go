@@ -152,6 +152,9 @@ func (p *Pages) showArticles(v *desk.Visit) error {
 	body.Money = p.articleColumn(q, "net", "Net")
 	first := (q.page-1)*articlesOnPage + 1
 	body.Pager = pages(q.question, at, q.page, q.page > 1, more, fmt.Sprintf("%s to %s", figure.Count(int64(first)), figure.Count(int64(first+len(found)-1))))
+	if err := p.mark(v.Request.Context(), &body.Frame, q.period); err != nil {
+		return err
+	}
 	return p.Desk.Render(v, p.articles, desk.Page{Title: "Articles", Body: body})
 }
 

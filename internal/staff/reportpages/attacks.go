@@ -12,16 +12,15 @@ import (
 // maxMarks is how many attacks a report names; the newest say enough.
 const maxMarks = 5
 
-// attacks says of each attack on the checkout during the days of a report what
-// came in meanwhile: some of it may be a thief's, and may yet be disputed.
-func (p *Pages) attacks(ctx context.Context, days period.Period) ([]string, error) {
+// mark says on a screen of each attack on the checkout during its days what came
+// in meanwhile: some of it may be a thief's, and may yet be disputed.
+func (p *Pages) mark(ctx context.Context, f *frame, days period.Period) error {
 	zone := p.Desk.Zone
 	midnight := func(day time.Time) time.Time { return time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone) }
 	found, err := p.Desk.Store.AttacksBetween(ctx, midnight(days.From), midnight(days.To), maxMarks)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var marks []string
 	for _, a := range found {
 		ended, until := a.Ended, a.Ended.In(zone).Format("2 January, 15:04")
 		if ended.IsZero() {
@@ -29,7 +28,7 @@ func (p *Pages) attacks(ctx context.Context, days period.Period) ([]string, erro
 		}
 		given, err := p.Desk.Store.GivenBetween(ctx, a.Began, ended)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		mark := fmt.Sprintf("Thieves tried stolen cards on the checkout from %s until %s. ", a.Began.In(zone).Format("2 January, 15:04"), until)
 		for _, g := range given {
@@ -38,7 +37,7 @@ func (p *Pages) attacks(ctx context.Context, days period.Period) ([]string, erro
 		if len(given) > 0 {
 			mark += "What of it looks like theirs is in quarantine."
 		}
-		marks = append(marks, mark)
+		f.Marks = append(f.Marks, mark)
 	}
-	return marks, nil
+	return nil
 }

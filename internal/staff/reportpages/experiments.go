@@ -163,7 +163,11 @@ func (p *Pages) showExperiments(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	return p.Desk.Render(v, p.experiments, desk.Page{Title: "Experiments", Body: experimentsView{p.frame("Experiments", "/experiments", q), all}})
+	body := experimentsView{p.frame("Experiments", "/experiments", q), all}
+	if err := p.mark(v.Request.Context(), &body.Frame, q.period); err != nil {
+		return err
+	}
+	return p.Desk.Render(v, p.experiments, desk.Page{Title: "Experiments", Body: body})
 }
 
 // experimentsCSV handles GET /staff/reports/experiments.csv.

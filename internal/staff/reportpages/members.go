@@ -126,6 +126,9 @@ func (p *Pages) showMembers(v *desk.Visit) error {
 	if body.Failing, body.Fails, err = p.Desk.Store.FailingMemberships(ctx, failingShown); err != nil {
 		return err
 	}
+	if err := p.mark(v.Request.Context(), &body.Frame, q.period); err != nil {
+		return err
+	}
 	return p.Desk.Render(v, p.members, desk.Page{Title: "Members", Body: body})
 }
 

@@ -99,6 +99,9 @@ func (p *Pages) showMonth(v *desk.Visit) error {
 	}
 	body.Frame.Picker, body.Frame.CSV = nil, path+"/months/"+statement.Month+".csv"
 	end := month.AddDate(0, 1, -1)
+	if err := p.mark(v.Request.Context(), &body.Frame, period.Period{From: month, To: end.AddDate(0, 0, 1)}); err != nil {
+		return err
+	}
 	body.Now = path + "?by=day&from=" + month.Format(time.DateOnly) + "&through=" + end.Format(time.DateOnly)
 	return p.Desk.Render(v, p.month, desk.Page{Title: row.Name, Body: body})
 }

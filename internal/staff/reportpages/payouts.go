@@ -94,6 +94,9 @@ func (p *Pages) showPayouts(v *desk.Visit) error {
 	if body.Chart, err = payoutChart(q, report); err != nil {
 		return err
 	}
+	if err := p.mark(v.Request.Context(), &body.Frame, q.period); err != nil {
+		return err
+	}
 	return p.Desk.Render(v, p.payouts, desk.Page{Title: "Payouts", Body: body})
 }
 

@@ -74,6 +74,9 @@ func (p *Pages) showRecovered(v *desk.Visit) error {
 	if body.recovery, err = p.recovery(v.Request.Context(), q); err != nil {
 		return err
 	}
+	if err := p.mark(v.Request.Context(), &body.Frame, q.period); err != nil {
+		return err
+	}
 	return p.Desk.Render(v, p.recovered, desk.Page{Title: "Recovered", Body: body})
 }
 

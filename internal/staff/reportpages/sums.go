@@ -112,7 +112,7 @@ func (p *Pages) showSums(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	if body.Frame.Marks, err = p.attacks(v.Request.Context(), q.period); err != nil {
+	if err := p.mark(v.Request.Context(), &body.Frame, q.period); err != nil {
 		return err
 	}
 	return p.Desk.Render(v, p.sums, desk.Page{Title: body.Frame.Title, Body: body})
