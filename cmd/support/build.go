@@ -95,6 +95,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		Livemode: settings.Live(), Log: s.log, Moved: count.Moved, Heard: guard.Heard,
 		Measured: measureLedger(s.metrics),
 	})
+	measureContradictions(s.metrics, book)
 	level := newReconcile(settings, local, s.store, book, s.log)
 	health := measureLevel(s.metrics, time.Now)
 	s.parts = append(s.parts, level.Run, level.RunSweeps, func(ctx context.Context) error {

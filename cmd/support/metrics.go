@@ -85,6 +85,13 @@ func measureLedger(r prometheus.Registerer) (tell func(ledger.Commit)) {
 	}
 }
 
+// measureContradictions tells how often Stripe contradicted itself.
+func measureContradictions(r prometheus.Registerer, book *ledger.Ledger) {
+	r.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "support_contradictions_total", Help: "Times that Stripe set a field anew that it sets once, such as a charge's PaymentIntent.",
+	}, func() float64 { return float64(book.Contradictions()) }))
+}
+
 // An outbox tells what is in the outbox, asked of the database when metrics are
 // read.
 type outbox struct {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/united24media/support/internal/objects"
@@ -45,6 +46,8 @@ type Ledger struct {
 	done  chan struct{} // closed when Run has returned
 	held  *held         // on a scratch database; else nil
 	chunk int           // how much a rebuild applies at once
+
+	contradictions atomic.Uint64
 }
 
 // Limits of the committer.
@@ -271,6 +274,20 @@ func (l *Ledger) park(r *request, reason error) error {
 	}
 	parked.event, parked.facts = &d, nil
 	return l.record([]*request{&parked})
+}
+
+// Contradictions returns how often something was said of an object, since the
+// start, that can't be true beside what is known of it.
+func (l *Ledger) Contradictions() uint64 { return l.contradictions.Load() }
+
+func (l *Ledger) tellContradictions(of []objects.Ref) {
+	if l.held != nil { // all of it was told when it came
+		return
+	}
+	for _, ref := range of {
+		l.contradictions.Add(1)
+		l.Log.Error("Stripe contradicts itself; the greater is kept", "ref", string(ref))
+	}
 }
 
 // endGrace projects memberships again whose grace is over.

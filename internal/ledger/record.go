@@ -60,6 +60,7 @@ func (l *Ledger) apply(ctx context.Context, tx *store.Tx, batch []*request) (mov
 	for _, r := range batch {
 		roots = append(roots, r.roots...)
 	}
+	l.tellContradictions(g.denied)
 	p, err := l.project(ctx, &g, roots)
 	if err != nil {
 		return nil, err
@@ -89,6 +90,8 @@ type graph struct {
 	stored map[objects.Ref]string // as they were before the batch
 	links  []store.Link           // that the batch adds
 	dirty  map[objects.Ref]string // as they are to be stored
+	denied []objects.Ref          // of which something was said that can't be true beside what is known
+	left   []objects.Ref          // what those may have named and name no more
 }
 
 // join joins what a batch says into the registers and returns the objects that
@@ -162,13 +165,19 @@ func (g *graph) add(s objects.Said) {
 	for _, link := range register.Links() {
 		known[link] = true
 	}
+	if objects.Contradicts(register, s.Register) {
+		g.denied = append(g.denied, s.Ref)
+		g.left = append(g.left, register.Links()...)
+	}
 	register.Join(s.Register)
-	for _, link := range register.Links() {
+	for _, link := range s.Register.Links() { // all that were ever said, so that their order can't matter
+		row := store.Link{To: string(link), From: string(s.Ref)}
 		// A balance transaction names its source itself.
-		if !known[link] && link.Kind() != objects.KindTransaction {
-			g.AddName(link, s.Ref)
-			g.links = append(g.links, store.Link{To: string(link), From: string(s.Ref)})
+		if known[link] || link.Kind() == objects.KindTransaction || len(known) > 0 && slices.Contains(g.links, row) {
+			continue
 		}
+		g.AddName(link, s.Ref)
+		g.links = append(g.links, row)
 	}
 }
 
@@ -184,6 +193,9 @@ func (g *graph) changes(said map[objects.Ref]bool, reach map[objects.Ref]string)
 			g.dirty[ref] = text
 		}
 		spoken = append(spoken, objects.Change{Ref: ref, Reach: register.Reach() != reach[ref]})
+	}
+	for _, ref := range g.left {
+		spoken = append(spoken, objects.Change{Ref: ref, Reach: true})
 	}
 	return spoken
 }

@@ -15,7 +15,7 @@ func (g *Graph) Owed(subscription Ref) []Owed {
 	var found []Owed
 	for _, id := range g.naming(subscription, KindInvoice) {
 		i := find[*Invoice](g, KindInvoice, id)
-		if i != nil && i.Status == "open" && i.Attempts > 0 {
+		if i != nil && i.Subscription == subscription.ID() && i.Status == "open" && i.Attempts > 0 {
 			found = append(found, Owed{id, i.Created, i.Attempts, i.Billing.Value.NextAttempt, i.Billing.At})
 		}
 	}

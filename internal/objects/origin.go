@@ -102,12 +102,17 @@ func (o *origin) addSubscription() {
 func (o *origin) addSessions(ref Ref) {
 	for _, id := range o.g.naming(ref, KindSession) {
 		s := find[*Session](o.g, KindSession, id)
-		if s != nil && !slices.Contains(o.sessions, s) {
+		if s != nil && s.leadsTo(ref.ID()) && !slices.Contains(o.sessions, s) {
 			o.sessions = append(o.sessions, s)
 			o.addAdopted(NewRef(KindSession, id))
 		}
 	}
 	slices.SortStableFunc(o.sessions, func(a, b *Session) int { return cmp.Compare(a.Created, b.Created) })
+}
+
+// leadsTo reports whether a session is what an object was paid or begun by.
+func (s *Session) leadsTo(id string) bool {
+	return s.Intent == id || s.Invoice == id || s.Subscription == id
 }
 
 func (o *origin) addAdopted(of ...Ref) {

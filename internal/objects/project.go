@@ -70,11 +70,12 @@ func (g *Graph) Donation(root Ref) *giving.Donation {
 	return nil
 }
 
-// chargesOf returns the charges of a PaymentIntent by id.
+// chargesOf returns the charges of a PaymentIntent by id. A link alone makes
+// none: it may have been denied since.
 func (g *Graph) chargesOf(intent string) map[string]*Charge {
 	charges := map[string]*Charge{}
 	for _, id := range g.naming(NewRef(KindIntent, intent), KindCharge) {
-		if c := find[*Charge](g, KindCharge, id); c != nil {
+		if c := find[*Charge](g, KindCharge, id); c != nil && c.Intent == intent {
 			charges[id] = c
 		}
 	}
@@ -283,7 +284,7 @@ func (g *Graph) outOfBand(root Ref) *giving.Donation {
 	}
 	charges := g.chargesOf(i.Intent)
 	for _, id := range append(g.naming(root, KindCharge), i.Charge) {
-		if c := find[*Charge](g, KindCharge, id); c != nil {
+		if c := find[*Charge](g, KindCharge, id); c != nil && (c.Invoice == root.ID() || id == i.Charge) {
 			charges[id] = c
 		}
 	}
@@ -363,7 +364,7 @@ func (g *Graph) owedSince(root Ref, s *Subscription) int64 {
 	since := int64(0)
 	for _, id := range g.naming(root, KindInvoice) {
 		i := find[*Invoice](g, KindInvoice, id)
-		if i != nil && i.Status == "open" && (since == 0 || i.Created < since) {
+		if i != nil && i.Subscription == root.ID() && i.Status == "open" && (since == 0 || i.Created < since) {
 			since = i.Created
 		}
 	}

@@ -32,7 +32,7 @@ func know(t *testing.T, all ...said) *Graph {
 				g.Put(f.Ref, r)
 			}
 			r.Join(f.Register)
-			for _, link := range r.Links() {
+			for _, link := range f.Register.Links() {
 				g.AddName(link, f.Ref)
 			}
 		}
@@ -286,6 +286,57 @@ func TestADonationHasOneKey(t *testing.T) {
 		"paid_out_of_band":true,"amount_paid":1000,"payment_intent":"pi_1","status_transitions":{"paid_at":60},` + ours + `}`})
 	if d := g.Donation("invoice/in_1"); d == nil || d.Key != "in_1" || d.Gross != 1000 || d.Created != 60 {
 		t.Errorf("an invoice paid outside Stripe is %+v", d)
+	}
+}
+
+// TestALinkThatWasDeniedLeadsNowhere: where Stripe contradicts itself each root
+// goes by what the registers hold, in any order.
+func TestALinkThatWasDeniedLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	object := func(kind, id, fields string) said {
+		return said{200, "some.event", fmt.Sprintf(`{"id":%q,"object":%q,%s}`, id, kind, fields)}
+	}
+	charge := func(intent string) said {
+		return object("charge", "ch_1", `"created":100,"currency":"eur","status":"succeeded","amount_captured":1000,"payment_intent":"`+intent+`",`+foreign)
+	}
+	session := func(intent string) said {
+		return object("checkout.session", "cs_1", `"payment_intent":"`+intent+`",`+ours)
+	}
+	invoice := func(subscription string) said {
+		return object("invoice", "in_1", `"status":"open","attempt_count":1,"created":150,"subscription":"`+subscription+`"`)
+	}
+	bill := object("invoice", "in_2", `"status":"paid","paid_out_of_band":true,"amount_paid":700,`+ours)
+	billed := func(invoice string) said {
+		return object("charge", "ch_2", `"status":"succeeded","amount_captured":5,"invoice":"`+invoice+`"`)
+	}
+	late := func(id string) said { return object("subscription", id, `"created":10,"status":"past_due",`+ours) }
+	for _, order := range permutations([]said{charge("pi_1"), charge("pi_2"), session("pi_1"), session("pi_2")}) {
+		g := know(t, order...)
+		if d := g.Donation("payment_intent/pi_1"); d != nil {
+			t.Errorf("a charge that belongs to another PaymentIntent is %+v", d)
+		}
+		if d := g.Donation("payment_intent/pi_2"); d == nil || d.Gross != 1000 {
+			t.Errorf("the charge is %+v", d)
+		}
+	}
+	for _, order := range permutations([]said{charge("pi_1"), session("pi_1"), session("pi_2")}) {
+		if d := know(t, order...).Donation("payment_intent/pi_1"); d != nil {
+			t.Errorf("another PaymentIntent's session makes it ours: %+v", d)
+		}
+	}
+	for _, order := range permutations([]said{bill, billed("in_2"), billed("in_3")}) {
+		if d := know(t, order...).Donation("invoice/in_2"); d == nil || d.Gross != 700 {
+			t.Errorf("a bill that another bill's charge did not pay is %+v", d)
+		}
+	}
+	for _, order := range permutations([]said{late("sub_1"), invoice("sub_1"), invoice("sub_2")}) {
+		g := know(t, order...)
+		if m := g.Membership("subscription/sub_1", 300, 100*time.Second); m == nil || m.LiveUntil != 300 {
+			t.Errorf("another membership's bill starts its grace: %+v", m)
+		}
+		if owed := g.Owed("subscription/sub_1"); len(owed) > 0 {
+			t.Errorf("it owes another's bill: %+v", owed)
+		}
 	}
 }
 
