@@ -171,3 +171,8 @@ func Day(seconds int64, zone *time.Location) int64 {
 	year, month, day := time.Unix(seconds, 0).In(zone).Date()
 	return int64(year)*10_000 + int64(month)*100 + int64(day)
 }
+
+// Date returns a day as [Day] writes it, at midnight UTC.
+func Date(day int64) time.Time {
+	return time.Date(int(day/10_000), time.Month(day/100%100), int(day%100), 0, 0, 0, 0, time.UTC)
+}

@@ -128,6 +128,7 @@ func TestRebuildMendsDerivedTables(t *testing.T) {
 			`UPDATE scopes SET supporters = 77, revision = revision + 1`,
 			`INSERT INTO scopes VALUES ('article:nowhere', 3, 0, 999)`,
 			`DELETE FROM sums`,
+			`UPDATE rankings SET n = n + 1`,
 			`UPDATE registers SET state = '{}' WHERE ref = 'charge/ch_2'`,
 		} {
 			b.exec(t, damage)
@@ -136,7 +137,7 @@ func TestRebuildMendsDerivedTables(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, what := range []string{"donation pi_1", `count "all"`, `count "article:nowhere"`, "sum "} {
+		for _, what := range []string{"donation pi_1", `count "all"`, `count "article:nowhere"`, "sum ", "ranking of "} {
 			found := false
 			for _, d := range drifts {
 				found = found || strings.HasPrefix(d.What, what)

@@ -101,7 +101,7 @@ func text(v any) string {
 // row.
 func (v *verifier) compare(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		v.donations, v.memberships, v.sums, v.movements, v.scopes, v.presence,
+		v.donations, v.memberships, v.sums, v.rankings, v.movements, v.scopes, v.presence,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -192,6 +192,13 @@ func (v *verifier) sums(ctx context.Context) error {
 		all := map[giving.Cell]giving.Figures{}
 		err := tx.Sums(ctx, func(c giving.Cell, f giving.Figures) { all[c] = f })
 		return all, err
+	})
+}
+
+// rankings follow from the sums, so that they are compared with those.
+func (v *verifier) rankings(ctx context.Context) error {
+	return v.stored.RankingDrifts(ctx, func(d store.RankingDrift) {
+		v.differ(fmt.Sprintf("ranking of %d by %s: %q", d.Period, d.Ranking, d.Article), d.Is, d.Should)
 	})
 }
 

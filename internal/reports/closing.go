@@ -76,7 +76,7 @@ func (s *Service) CloseDue(ctx context.Context) ([]string, error) {
 	}
 	var closed []string
 	for _, month := range due {
-		m, err := s.CloseMonth(ctx, date(month*100+1), "")
+		m, err := s.CloseMonth(ctx, giving.Date(month*100+1), "")
 		if errors.Is(err, fault.Conflict) { // another replica was faster
 			continue
 		}
@@ -128,7 +128,7 @@ func (s *Service) Statements(ctx context.Context) ([]Statement, error) {
 const lastMonth = 999999
 
 func statementOf(m store.Statement) (Statement, error) {
-	out := Statement{Month: date(m.Month*100 + 1).Format("2006-01"), ClosedAt: m.ClosedAt, ClosedBy: m.ClosedBy}
+	out := Statement{Month: giving.Date(m.Month*100 + 1).Format("2006-01"), ClosedAt: m.ClosedAt, ClosedBy: m.ClosedBy}
 	if err := json.Unmarshal([]byte(m.Body), &out.Report); err != nil {
 		return Statement{}, fmt.Errorf("read the statement of %s: %w", out.Month, err)
 	}

@@ -64,7 +64,7 @@ func (s *Service) Articles(ctx context.Context, q ArticleQuery) (found []Funnel,
 	period := spans(Query{From: q.From, To: q.To, By: "article"})
 	var slugs []string
 	if store.RankingBy(q.By) {
-		slugs, err = s.store.TopValues(ctx, "article", period, store.Ranking{By: q.By, Currency: q.Currency}, q.Limit+1, q.Offset)
+		slugs, err = s.store.TopArticles(ctx, period, store.Ranking{By: q.By, Currency: q.Currency}, q.Limit+1, q.Offset)
 	} else {
 		slugs, err = s.store.TopSignals(ctx, q.By, period, q.Limit+1, q.Offset)
 	}
@@ -102,7 +102,7 @@ func (s *Service) funnels(ctx context.Context, by string, keys []string, placeme
 			values = append(values, giving.PairValue(placement, key))
 		}
 	}
-	sums, err := s.store.SumsOf(ctx, dimension, values, each(period))
+	sums, err := s.store.SumsOf(ctx, dimension, values, store.Periods(period))
 	if err != nil {
 		return nil, err
 	}
@@ -140,35 +140,4 @@ func funnelOf(key string, sums []store.Sum, signals map[string]int64) Funnel {
 	f.Settled = settledOf(sums)
 	f.Rate = rateOf(f.Kept, f.Seen)
 	return f
-}
-
-// each returns every day and month of spans.
-func each(spans []store.Span) []int64 {
-	var all []int64
-	for _, span := range spans {
-		if span.From < firstDay {
-			for month := span.From; month < span.To; month++ {
-				if month%100 == 13 {
-					month += 88 // to January
-				}
-				if month < span.To {
-					all = append(all, month)
-				}
-			}
-			continue
-		}
-		end := date(span.To)
-		for d := date(span.From); d.Before(end); d = d.AddDate(0, 0, 1) {
-			all = append(all, day(d))
-		}
-	}
-	return all
-}
-
-// firstDay is above every month and below every day, as the sums number them.
-const firstDay = 1_000_000
-
-// date returns a day of the sums at midnight UTC.
-func date(day int64) time.Time {
-	return time.Date(int(day/10_000), time.Month(day/100%100), int(day%100), 0, 0, 0, 0, time.UTC)
 }

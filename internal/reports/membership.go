@@ -176,7 +176,7 @@ func (s *Service) Cohorts(ctx context.Context, from, to time.Time) ([]Cohort, er
 		if began[month] == 0 {
 			continue
 		}
-		c := Cohort{Month: date(month*100 + 1).Format("2006-01"), Began: began[month]}
+		c := Cohort{Month: giving.Date(month*100 + 1).Format("2006-01"), Began: began[month]}
 		left := int64(0)
 		for m := month; m <= now; m = after(m) {
 			left += moved[[2]int64{month, m}]

@@ -171,15 +171,11 @@ func (t *Tx) any(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
-func (t *Tx) list(values []string) any {
+func (t *Tx) list(values any) any {
 	if t.pg != nil {
 		return values
 	}
-	if len(values) == 0 {
-		return "[]"
-	}
-	text, _ := json.Marshal(values) // strings always encode
-	return string(text)
+	return listed(values)
 }
 
 // scanAll calls scan for each row of a query.
@@ -211,6 +207,11 @@ func (s *Store) listOf(values any) any {
 	if s.postgres {
 		return values
 	}
+	return listed(values)
+}
+
+// listed returns strings or numbers as a list in JSON.
+func listed(values any) any {
 	text, _ := json.Marshal(values) // strings and numbers always encode
 	if string(text) == "null" {
 		return "[]"

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -51,10 +50,13 @@ type DonationPage struct {
 // Limits of one page's search. Where no index leads to a combination of
 // filters, its page may be short: then the next one goes on.
 const (
-	maxScan     = 8_000 // rows that are looked at in one go
-	maxSorted   = 2_000 // rows that are sorted rather than searched for by time
-	scanWindows = 3     // goes
+	maxScan   = 8_000 // rows that are looked at in one go
+	maxSorted = 2_000 // rows that are sorted rather than searched for by time
 )
+
+// goes are how much of maxScan is looked at in each go: most pages are full
+// after few rows, which is not known before.
+var goes = [...]int{16, 4, 1}
 
 // listLimits are maxScan and maxSorted, or what a test has in their place.
 type listLimits struct{ window, few int }
@@ -161,42 +163,22 @@ func (l *lister) search(ctx context.Context) (found []*giving.Donation, end Posi
 	}
 	all := append(slices.DeleteFunc(leads, func(c condition) bool { return c.text == lead.text }), rest...)
 	if len(all) == 0 {
-		found, err = l.read(ctx, l.At, []condition{lead}, nil, l.Limit+1)
+		found, err = l.read(ctx, lead)
 		return found, Position{}, err
 	}
 	at := l.At
-	for range scanWindows {
-		until, err := l.reach(ctx, at, lead)
-		if err != nil {
-			return nil, Position{}, err
-		}
-		window := lead
-		if until != nil {
-			window = condition{lead.text + " AND created_at " + l.than("=") + " ?", append(slices.Clone(lead.args), *until)}
-		}
-		more, err := l.read(ctx, at, []condition{window}, all, l.Limit+1-len(found))
+	for _, part := range goes {
+		more, until, err := l.window(ctx, at, lead, all, max(l.limits.window/part, 1), l.Limit+1-len(found))
 		if err != nil {
 			return nil, Position{}, err
 		}
 		found = append(found, more...)
-		if len(found) > l.Limit || until == nil {
+		if len(found) > l.Limit || until == (Position{}) {
 			return found, Position{}, nil
 		}
-		at = Position{*until / microsPerSecond, ""}
-		if l.Back {
-			at.Key = lastKey
-		}
+		at = until
 	}
 	return found, at, nil
-}
-
-// than returns the comparison that leads back against the way a page is read;
-// or is = or "".
-func (l *lister) than(or string) string {
-	if l.Back {
-		return "<" + or
-	}
-	return ">" + or
 }
 
 // split returns the conditions that an index leads to by time, and the others.
@@ -252,7 +234,7 @@ func (l *lister) equal() (all []equality) {
 	return all
 }
 
-// best returns the condition whose index leads furthest in one window, which
+// best returns the condition whose index leads furthest in the first go, which
 // is the one that fits the fewest donations there.
 func (l *lister) best(ctx context.Context, leads []condition) (condition, error) {
 	switch len(leads) {
@@ -264,8 +246,8 @@ func (l *lister) best(ctx context.Context, leads []condition) (condition, error)
 	var best condition
 	var furthest int64
 	for i, c := range leads {
-		until, err := l.reach(ctx, l.At, c)
-		if err != nil || until == nil { // one window holds all
+		until, err := l.reach(ctx, c)
+		if err != nil || until == nil { // one go looks at all
 			return c, err
 		}
 		if i == 0 || (*until < furthest) != l.Back {
@@ -275,14 +257,14 @@ func (l *lister) best(ctx context.Context, leads []condition) (condition, error)
 	return best, nil
 }
 
-// reach returns the second, in the database's time, to which one window leads
-// from a place: it holds all donations until then that fit a condition. It is
-// nil where that is the end of the list.
-func (l *lister) reach(ctx context.Context, at Position, lead condition) (until *int64, err error) {
+// reach returns how far the first go leads among the donations that fit a
+// condition, in the database's time. It is nil where that is the end of the
+// list.
+func (l *lister) reach(ctx context.Context, lead condition) (until *int64, err error) {
 	var q query
 	q.add("SELECT created_at FROM donations WHERE ") // nothing else: the index alone answers
-	q.where(append(l.bounds(at), lead)...)
-	q.add(" ORDER BY created_at"+l.direction()+" LIMIT 1 OFFSET ?", l.limits.window-1)
+	q.where(append(l.bounds(l.At), lead)...)
+	q.add(" ORDER BY created_at"+l.direction()+" LIMIT 1 OFFSET ?", max(l.limits.window/goes[0], 1)-1)
 	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
 		until = new(int64)
 		return r.Scan(until)
@@ -290,25 +272,12 @@ func (l *lister) reach(ctx context.Context, at Position, lead condition) (until 
 	return until, err
 }
 
-// read returns donations after a place: up to limit, of those that the lead
-// conditions choose and, looked at one by one, the rest.
-func (l *lister) read(ctx context.Context, at Position, lead, rest []condition, limit int) (found []*giving.Donation, err error) {
+// read returns the page's donations, where one condition alone chooses them.
+func (l *lister) read(ctx context.Context, lead condition) (found []*giving.Donation, err error) {
 	var q query
-	q.add("SELECT " + donationColumns + " FROM ")
-	if len(rest) > 0 {
-		q.add("(SELECT " + donationColumns + ", " + searchColumns + " FROM ")
-	}
-	q.add("donations WHERE ")
-	q.where(append(l.bounds(at), lead...)...)
-	q.add(l.order())
-	if len(rest) > 0 {
-		// The limit is none, but keeps the database from looking for the rest by
-		// another index: each of those leads through more rows.
-		q.add(" LIMIT ?) AS looked_at WHERE ", math.MaxInt32)
-		q.where(rest...)
-		q.add(l.order())
-	}
-	q.add(" LIMIT ?", limit)
+	q.add("SELECT " + donationColumns + " FROM donations WHERE ")
+	q.where(append(l.bounds(l.At), lead)...)
+	q.add(l.order()+" LIMIT ?", l.Limit+1)
 	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
 		d, err := scanDonation(r)
 		found = append(found, d)
@@ -316,6 +285,46 @@ func (l *lister) read(ctx context.Context, at Position, lead, rest []condition, 
 	})
 	return found, err
 }
+
+// window looks through the next size donations after a place that the lead
+// condition chooses, and returns up to limit of those that fit the rest. until
+// is the last that it looked at, zero where there was none left.
+func (l *lister) window(ctx context.Context, at Position, lead condition, rest []condition, size, limit int) (
+	found []*giving.Donation, until Position, err error) {
+	var q query
+	// The size stands in the text: PostgreSQL then plans for so few rows, in
+	// their order, and stops when the page is full. It looks for the rest by no
+	// other index, each of which leads through more rows.
+	q.add("SELECT " + donationColumns + ", fits, nth FROM (SELECT " + donationColumns + ", (")
+	q.where(rest...)
+	q.add(fmt.Sprintf(") AS fits, ROW_NUMBER() OVER (%s) AS nth FROM donations WHERE ", l.order()))
+	q.where(append(l.bounds(at), lead)...)
+	q.add(fmt.Sprintf("%s LIMIT %d) AS looked_at WHERE fits OR nth = %[2]d %[1]s LIMIT ?", l.order(), size), limit+1)
+	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
+		var fits bool
+		var nth int
+		d, err := scanDonation(longer{r, []any{&fits, &nth}})
+		if err != nil {
+			return err
+		}
+		if fits && len(found) < limit {
+			found = append(found, d)
+		}
+		if nth == size {
+			until = place(d)
+		}
+		return nil
+	})
+	return found, until, err
+}
+
+// longer is a row that goes on with further columns.
+type longer struct {
+	row
+	further []any
+}
+
+func (l longer) Scan(dest ...any) error { return l.row.Scan(append(dest, l.further...)...) }
 
 // bounds returns the conditions of time.
 func (l *lister) bounds(at Position) (all []condition) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/united24media/support/internal/giving"
 )
@@ -11,6 +12,28 @@ import (
 // A Span is a range of the sums' periods: days (20260131) or months (202601),
 // from the first to, but without, the last.
 type Span struct{ From, To int64 }
+
+// firstDay is above every month and below every day, as the sums number them.
+const firstDay = 1_000_000
+
+// Periods returns every day and month of spans.
+func Periods(spans []Span) (all []int64) {
+	for _, span := range spans {
+		if span.From >= firstDay {
+			end := giving.Date(span.To)
+			for d := giving.Date(span.From); d.Before(end); d = d.AddDate(0, 0, 1) {
+				all = append(all, giving.Day(d.Unix(), time.UTC))
+			}
+			continue
+		}
+		for month := span.From; month < span.To; month++ {
+			if month%100 <= 12 {
+				all = append(all, month)
+			}
+		}
+	}
+	return all
+}
 
 // A Sum is what the sums say of one cell.
 type Sum struct {

@@ -9,42 +9,6 @@ import (
 	"github.com/united24media/support/internal/giving"
 )
 
-// A Ranking is by what values of a dimension are ordered, the greatest first.
-type Ranking struct {
-	By       string // a name that [RankingBy] knows
-	Currency string // of amounts: the currency, or for net the settlement currency
-}
-
-// rankings holds what sums can be ordered by, and the column of its currency.
-var rankings = map[string][2]string{
-	"donations": {"donations", ""}, "won": {"won", ""}, "kept": {"kept", ""}, "new_supporters": {"new_supporters", ""},
-	"received": {"gross_minor - refunded_minor - disputed_minor", "currency"}, "net": {"net_minor", "settlement_currency"},
-}
-
-// RankingBy reports whether values can be ordered by a name.
-func RankingBy(name string) bool { return rankings[name][0] != "" }
-
-// TopValues returns the values of a dimension that rank highest over spans that
-// don't overlap, past the first offset ones, and the unknown value "" among
-// them. Values of equal rank stand in their own order.
-func (s *Store) TopValues(ctx context.Context, dimension string, spans []Span, by Ranking, limit, offset int) ([]string, error) {
-	args := []any{dimension}
-	where := ""
-	if column := rankings[by.By][1]; column != "" {
-		args = append(args, by.Currency)
-		where = " AND " + column + " = $2"
-	}
-	var parts []string
-	for _, span := range spans {
-		args = append(args, span.From, span.To)
-		parts = append(parts, fmt.Sprintf(`SELECT value, %s AS n FROM sums WHERE dimension = $1%s AND period >= $%d AND period < $%d`,
-			rankings[by.By][0], where, len(args)-1, len(args)))
-	}
-	args = append(args, limit, offset)
-	return s.texts(ctx, fmt.Sprintf(`SELECT value FROM (%s) AS spans GROUP BY value ORDER BY SUM(n) DESC, value LIMIT $%d OFFSET $%d`,
-		strings.Join(parts, " UNION ALL "), len(args)-1, len(args)), args...)
-}
-
 // TopSignals returns the articles of which a kind of signal was counted most
 // over spans that don't overlap, past the first offset ones.
 func (s *Store) TopSignals(ctx context.Context, kind string, spans []Span, limit, offset int) ([]string, error) {

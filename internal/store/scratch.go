@@ -15,7 +15,7 @@ import (
 )
 
 // derived are the tables that a rebuild makes anew.
-var derived = []string{"registers", "links", "donations", "memberships", "supporter_scopes", "scopes", "sums", "membership_sums"}
+var derived = []string{"registers", "links", "donations", "memberships", "supporter_scopes", "scopes", "sums", "rankings", "membership_sums"}
 
 // scratchSchema is where a rebuild makes its tables: a schema on PostgreSQL,
 // an attached file on SQLite.

@@ -103,7 +103,7 @@ var sumRows = bulk{
 		fee_minor = sums.fee_minor + excluded.fee_minor, net_minor = sums.net_minor + excluded.net_minor`,
 }
 
-// MoveSums adds figures to cells of the sums.
+// MoveSums adds figures to cells of the sums, and to what follows from them.
 func (t *Tx) MoveSums(ctx context.Context, moves map[giving.Cell]giving.Figures) error {
 	r := sumRows.rows()
 	for c, f := range moves {
@@ -112,7 +112,10 @@ func (t *Tx) MoveSums(ctx context.Context, moves map[giving.Cell]giving.Figures)
 				f.Donations, f.NewSupporters, f.Won, f.Kept, f.Gross, f.Refunded, f.Disputed, f.Fee, f.Net)
 		}
 	}
-	return t.write(ctx, r, nil)
+	if err := t.write(ctx, r, nil); err != nil {
+		return err
+	}
+	return t.moveRankings(ctx, moves)
 }
 
 // Sums calls f for every cell of the sums that is not empty.

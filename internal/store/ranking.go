@@ -1,0 +1,267 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/united24media/support/internal/giving"
+)
+
+// A Ranking is by what articles are ordered, the greatest first.
+type Ranking struct {
+	By       string // a name that [RankingBy] knows
+	Currency string // of amounts: the currency, or for net the settlement currency
+}
+
+// A rank is what sums can be ordered by.
+type rank struct {
+	of       string // the sum's figure
+	currency string // the column of its currency; "" if it has none
+	kept     string // what the table of rankings calls it, without the currency; "" if it does not have it
+}
+
+var ranks = map[string]rank{
+	"donations": {of: "donations", kept: "donations"}, "won": {of: "won"}, "kept": {of: "kept"}, "new_supporters": {of: "new_supporters"},
+	"received": {of: "gross_minor - refunded_minor - disputed_minor", currency: "currency"},
+	"net":      {of: "net_minor", currency: "settlement_currency", kept: "net"},
+}
+
+// RankingBy reports whether articles can be ordered by a name.
+func RankingBy(name string) bool { return ranks[name].of != "" }
+
+// articles is the dimension whose values are ranked.
+const articles = "article"
+
+var rankingRows = bulk{
+	"rankings",
+	[]column{{"period", "BIGINT"}, {"ranking", "TEXT"}, {"article", "TEXT"}, {"n", "BIGINT"}},
+	`ON CONFLICT (period, ranking, article) DO UPDATE SET n = rankings.n + excluded.n`,
+}
+
+// rankedBy is the name under which the table of rankings has a figure.
+func rankedBy(name, currency string) string { return strings.TrimSuffix(name+" "+currency, " ") }
+
+// moveRankings adds to the rankings what moves the sums.
+func (t *Tx) moveRankings(ctx context.Context, moves map[giving.Cell]giving.Figures) error {
+	type place struct {
+		period           int64
+		ranking, article string
+	}
+	by := map[place]int64{}
+	for c, f := range moves {
+		if c.Dimension != articles || f == (giving.Figures{}) {
+			continue
+		}
+		if f.Donations != 0 {
+			by[place{c.Period, rankedBy("donations", ""), c.Value}] += f.Donations
+		}
+		if c.Settlement != "" {
+			by[place{c.Period, rankedBy("net", c.Settlement), c.Value}] += f.Net
+		}
+	}
+	r := rankingRows.rows()
+	for p, n := range by {
+		r.add(p.period, p.ranking, p.article, n)
+	}
+	return t.write(ctx, r, nil)
+}
+
+// A RankingDrift is a ranking that says something else than the sums.
+type RankingDrift struct {
+	Period           int64
+	Ranking, Article string
+	Is, Should       int64
+}
+
+// RankingDrifts calls f with every ranking that does not follow from the sums.
+func (t *Tx) RankingDrifts(ctx context.Context, f func(RankingDrift)) error {
+	return t.query(ctx, `
+		SELECT period, ranking, article, CAST(SUM(n) AS BIGINT), CAST(SUM(should) AS BIGINT) FROM (
+			SELECT period, ranking, article, n, 0 AS should FROM rankings
+			UNION ALL SELECT period, 'donations', value, 0, donations FROM sums WHERE dimension = 'article'
+			UNION ALL SELECT period, 'net ' || settlement_currency, value, 0, net_minor FROM sums
+				WHERE dimension = 'article' AND settlement_currency <> ''
+		) AS both_of_them GROUP BY period, ranking, article HAVING SUM(n) <> SUM(should)`, nil, func(r row) error {
+		var d RankingDrift
+		err := r.Scan(&d.Period, &d.Ranking, &d.Article, &d.Is, &d.Should)
+		if err == nil {
+			f(d)
+		}
+		return err
+	})
+}
+
+// How far into each period's order is looked for the first articles of several,
+// before all their sums are added up instead.
+const (
+	maxRankings = 100   // periods
+	maxRanks    = 2_000 // places in each
+)
+
+// TopArticles returns the articles that rank highest over spans that don't
+// overlap, past the first offset ones, and the unknown article "" among them.
+// Articles of equal rank stand in their own order; those of which the sums say
+// nothing may be missing.
+func (s *Store) TopArticles(ctx context.Context, spans []Span, by Ranking, limit, offset int) (found []string, err error) {
+	err = s.Look(ctx, func(t *Tx) error {
+		r := ranker{t, by, Periods(spans), offset + limit}
+		ordered := ranks[by.By].kept != "" && len(r.periods) <= maxRankings
+		for places := 2 * r.first; ordered && places <= maxRanks; places *= 4 {
+			top, ok, err := r.among(ctx, places)
+			if ok || err != nil {
+				found = top[min(offset, len(top)):min(offset+limit, len(top))]
+				return err
+			}
+		}
+		found, err = r.all(ctx, spans, limit, offset)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rank articles by %s: %w", by.By, err)
+	}
+	return found, nil
+}
+
+// A ranker looks for the first articles of several periods together. No article
+// is worth more over all of them than the sum of what it can be worth in each,
+// and one that is not among a period's first can't be worth more there than the
+// last of those (R. Fagin, A. Lotem, M. Naor: Optimal aggregation algorithms
+// for middleware, 2003).
+type ranker struct {
+	tx *Tx
+	Ranking
+	periods []int64
+	first   int // how many articles are looked for
+}
+
+// among looks for the first articles among those of each period's first places.
+// It reports whether they are certain to be the first of all.
+func (r *ranker) among(ctx context.Context, places int) (top []string, ok bool, err error) {
+	seen, most, err := r.heads(ctx, places)
+	if err != nil {
+		return nil, false, err
+	}
+	rest := int64(0) // the most that an article is worth which is in no head
+	for _, n := range most {
+		rest += n
+	}
+	could := make(map[string]int64, len(seen)) // the most that one is worth
+	for article, at := range seen {
+		could[article] = rest
+		for period, n := range at {
+			could[article] += n - most[period]
+		}
+	}
+	order := byWorth(could)
+	promising := order[:min(2*r.first, len(order))]
+	worth, err := r.worth(ctx, promising)
+	if err != nil {
+		return nil, false, err
+	}
+	last := int64(math.MinInt64) // the least that the first ones are worth
+	if exact := byWorth(worth); len(exact) >= r.first {
+		last = worth[exact[r.first-1]]
+	}
+	if len(most) > 0 && rest >= last {
+		return nil, false, nil
+	}
+	more := slices.DeleteFunc(order[len(promising):], func(article string) bool { return could[article] < last })
+	others, err := r.worth(ctx, more)
+	maps.Copy(worth, others)
+	return byWorth(worth), true, err
+}
+
+// byWorth returns articles in the order of what they are worth, and of their
+// names.
+func byWorth(worth map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(worth), func(a, b string) int {
+		return cmp.Or(cmp.Compare(worth[b], worth[a]), cmp.Compare(a, b))
+	})
+}
+
+// heads returns what each period's first articles are worth there, by article,
+// and the most that others are, by period; a period that ends before has none.
+func (r *ranker) heads(ctx context.Context, places int) (seen map[string]map[int64]int64, most map[int64]int64, err error) {
+	var q query
+	for i, period := range r.periods {
+		if i > 0 {
+			q.add(" UNION ALL ")
+		}
+		q.add(`SELECT period, article, n FROM (SELECT period, article, n FROM rankings WHERE period = ? AND ranking = ?
+			ORDER BY n DESC, article LIMIT ?) AS head`, period, rankedBy(ranks[r.By].kept, r.in()), places)
+	}
+	seen, most = map[string]map[int64]int64{}, map[int64]int64{}
+	count := map[int64]int{}
+	err = r.tx.query(ctx, q.text.String(), q.args, func(row row) error {
+		var period, n int64
+		var article string
+		err := row.Scan(&period, &article, &n)
+		if seen[article] == nil {
+			seen[article] = map[int64]int64{}
+		}
+		seen[article][period] = n
+		if count[period]++; count[period] == places {
+			most[period] = max(n, 0) // one that is not in the period is worth nothing there
+		}
+		return err
+	})
+	return seen, most, err
+}
+
+// in returns the currency of what is ranked, "" if it has none.
+func (r *ranker) in() string {
+	if ranks[r.By].currency == "" {
+		return ""
+	}
+	return r.Currency
+}
+
+// worth returns what articles are worth over all periods.
+func (r *ranker) worth(ctx context.Context, of []string) (map[string]int64, error) {
+	worth := make(map[string]int64, len(of))
+	if len(of) == 0 {
+		return worth, nil
+	}
+	for _, article := range of {
+		worth[article] = 0
+	}
+	err := r.tx.query(ctx, `
+		SELECT article, CAST(SUM(n) AS BIGINT) FROM rankings
+		WHERE `+r.tx.any("period", 1)+` AND ranking = $2 AND `+r.tx.any("article", 3)+` GROUP BY article`,
+		[]any{r.tx.list(r.periods), rankedBy(ranks[r.By].kept, r.in()), r.tx.list(of)}, func(row row) error {
+			var article string
+			var n int64
+			err := row.Scan(&article, &n)
+			worth[article] = n
+			return err
+		})
+	return worth, err
+}
+
+// all adds up all sums.
+func (r *ranker) all(ctx context.Context, spans []Span, limit, offset int) (found []string, err error) {
+	var q query
+	q.add("SELECT value FROM (")
+	for i, span := range spans {
+		if i > 0 {
+			q.add(" UNION ALL ")
+		}
+		q.add("SELECT value, "+ranks[r.By].of+" AS n FROM sums WHERE dimension = ? AND period >= ? AND period < ?", articles, span.From, span.To)
+		if column := ranks[r.By].currency; column != "" {
+			q.add(" AND "+column+" = ?", r.Currency)
+		}
+	}
+	q.add(") AS spans GROUP BY value ORDER BY SUM(n) DESC, value LIMIT ? OFFSET ?", limit, offset)
+	err = r.tx.query(ctx, q.text.String(), q.args, func(row row) error {
+		var article string
+		err := row.Scan(&article)
+		found = append(found, article)
+		return err
+	})
+	return found, err
+}
