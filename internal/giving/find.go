@@ -39,6 +39,7 @@ func (d *Donation) Outcome() string {
 // without the marks on letters, each run of spaces as one.
 func Fold(text string) string {
 	var b strings.Builder
+	b.Grow(len(text))
 	space := false
 	for _, r := range norm.NFKD.String(text) {
 		switch {

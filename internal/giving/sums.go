@@ -59,11 +59,17 @@ func (d *Donation) values() [11][2]string {
 	return [...][2]string{
 		{DimensionAll, ""}, {"article", d.Article}, {"placement", d.Placement}, {"campaign", d.Campaign},
 		{"variant", d.Variant}, {"country", d.Country}, {"interval", string(d.Interval)}, {"tier", d.Tier},
-		{PairName("article", "placement"), PairValue(d.Article, d.Placement)},
-		{PairName("campaign", "placement"), PairValue(d.Campaign, d.Placement)},
-		{PairName("placement", "variant"), PairValue(d.Placement, d.Variant)},
+		{articlePlacement, PairValue(d.Article, d.Placement)},
+		{campaignPlacement, PairValue(d.Campaign, d.Placement)},
+		{placementVariant, PairValue(d.Placement, d.Variant)},
 	}
 }
+
+var (
+	articlePlacement  = PairName("article", "placement")
+	campaignPlacement = PairName("campaign", "placement")
+	placementVariant  = PairName("placement", "variant")
+)
 
 // PairName returns the name of two dimensions together.
 func PairName(a, b string) string { return a + "/" + b }

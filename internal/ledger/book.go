@@ -26,8 +26,10 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 	if err := b.save(ctx); err != nil {
 		return nil, err
 	}
-	p.changed, p.members = b.changed(), members
 	cells, moves := map[giving.Cell]giving.Figures{}, map[store.Place]store.Presence{}
+	if l.held != nil {
+		cells = l.held.cells
+	}
 	for key, now := range b.now {
 		if old := b.old[key]; old != nil {
 			old.AddTo(cells, -1, l.Timezone)
@@ -62,8 +64,9 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 		return nil, err
 	}
 	if l.held != nil {
-		return nil, l.held.add(ctx, tx, cells, movements, scopes)
+		return nil, l.held.add(ctx, tx, movements, scopes)
 	}
+	p.changed, p.members = b.changed(), members
 	if err := tx.MoveMovements(ctx, movements); err != nil {
 		return nil, err
 	}
@@ -87,14 +90,12 @@ type held struct {
 // maxHeld is how many rows are held at the most, some 30 MiB.
 const maxHeld = 100_000
 
-func (h *held) add(ctx context.Context, tx *store.Tx, cells map[giving.Cell]giving.Figures,
+// add adds to what is held; to cells the caller did.
+func (h *held) add(ctx context.Context, tx *store.Tx,
 	movements map[giving.MovementCell]giving.Moved, scopes map[string]store.ScopeCount) error {
 	for cell, by := range movements {
 		sum := h.movements[cell]
 		h.movements[cell] = giving.Moved{Members: sum.Members + by.Members, Monthly: sum.Monthly + by.Monthly}
-	}
-	for cell, by := range cells {
-		h.cells[cell] = h.cells[cell].Plus(by, 1)
 	}
 	for scope, by := range scopes {
 		sum := h.scopes[scope]

@@ -102,16 +102,20 @@ const maxObject = 16 << 20
 func Pack(body []byte) []byte { return append([]byte{sharedNumber}, shared.Encode(nil, body)...) }
 
 // Unpack returns the bytes of a stored event or snapshot as they came.
-func Unpack(stored []byte) ([]byte, error) {
+func Unpack(stored []byte) ([]byte, error) { return unpack(new([]byte), stored) }
+
+// unpack does so in room, which it makes larger if need be.
+func unpack(room *[]byte, stored []byte) ([]byte, error) {
 	if len(stored) == 0 || stored[0] != sharedNumber {
 		return nil, errors.New("unpack stored bytes: of a dictionary that this program does not know")
 	}
 	if n, err := s2.DecodedLen(stored[1:]); err != nil || n > maxObject {
 		return nil, fmt.Errorf("unpack stored bytes: of length %d: %w", n, cmp.Or(err, s2.ErrTooLarge))
 	}
-	body, err := shared.Decode(nil, stored[1:])
+	body, err := shared.Decode(*room, stored[1:])
 	if err != nil {
 		return nil, fmt.Errorf("unpack stored bytes: %w", err)
 	}
+	*room = body
 	return body, nil
 }

@@ -120,10 +120,10 @@ func (l *Ledger) replay(ctx context.Context, from *store.Tx, since time.Time, pr
 
 // readStored sends what the stored events and snapshots said, chunk by chunk.
 func readStored(ctx context.Context, from *store.Tx, since time.Time, size int, chunks chan<- []fact) error {
-	send := func(n int, said func(i int) ([]objects.Said, error)) error {
+	send := func(n int, said func(i int, room *[]byte) ([]objects.Said, error)) error {
 		facts := make([]fact, n)
-		err := parallel(n, func(i int) (err error) {
-			facts[i].said, err = said(i)
+		err := parallel(n, func(i int, room *[]byte) (err error) {
+			facts[i].said, err = said(i, room)
 			return err
 		})
 		if err != nil {
@@ -144,7 +144,7 @@ func readStored(ctx context.Context, from *store.Tx, since time.Time, size int, 
 		if len(events) == 0 {
 			break
 		}
-		if err := send(len(events), func(i int) ([]objects.Said, error) { return saidByEvent(events[i]) }); err != nil {
+		if err := send(len(events), func(i int, room *[]byte) ([]objects.Said, error) { return saidByEvent(events[i], room) }); err != nil {
 			return err
 		}
 		id = events[len(events)-1].ID
@@ -154,15 +154,17 @@ func readStored(ctx context.Context, from *store.Tx, since time.Time, size int, 
 		if err != nil || len(snapshots) == 0 {
 			return err
 		}
-		if err := send(len(snapshots), func(i int) ([]objects.Said, error) { return saidBySnapshot(snapshots[i]) }); err != nil {
+		if err := send(len(snapshots), func(i int, room *[]byte) ([]objects.Said, error) { return saidBySnapshot(snapshots[i], room) }); err != nil {
 			return err
 		}
 		id = snapshots[len(snapshots)-1].ID
 	}
 }
 
-func saidByEvent(stored store.Event) ([]objects.Said, error) {
-	body, err := Unpack(stored.Body)
+// saidByEvent reads an event. It unpacks it in room, which it makes larger if
+// need be; nothing of it is left there.
+func saidByEvent(stored store.Event, room *[]byte) ([]objects.Said, error) {
+	body, err := unpack(room, stored.Body)
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", stored.ID, err)
 	}
@@ -173,8 +175,8 @@ func saidByEvent(stored store.Event) ([]objects.Said, error) {
 	return said, nil
 }
 
-func saidBySnapshot(stored store.Snapshot) ([]objects.Said, error) {
-	body, err := Unpack(stored.Body)
+func saidBySnapshot(stored store.Snapshot, room *[]byte) ([]objects.Said, error) {
+	body, err := unpack(room, stored.Body)
 	if err != nil {
 		return nil, fmt.Errorf("snapshot %s: %w", stored.ID, err)
 	}

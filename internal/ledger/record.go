@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"iter"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -97,32 +97,31 @@ type graph struct {
 // join joins what a batch says into the registers and returns the objects that
 // were spoken of.
 func (g *graph) join(ctx context.Context, batch []*request) ([]objects.Change, error) {
-	touched, names := map[objects.Ref]bool{}, map[objects.Ref]bool{}
-	for _, r := range batch {
-		for _, f := range r.facts {
-			for _, s := range f.said {
-				touched[s.Ref], names[s.Ref] = true, true
-				for _, link := range s.Register.Links() {
-					touched[link] = true
-					names[link] = !hub(link.Kind()) || names[link]
-				}
-			}
+	var touched, names []objects.Ref // some more than once
+	touch := func(ref objects.Ref) {
+		touched = append(touched, ref)
+		if objects.Personal(ref.Kind()) {
+			touched = append(touched, objects.ErasureOf(ref))
 		}
 	}
-	for _, ref := range slices.Collect(maps.Keys(touched)) {
-		if objects.Personal(ref.Kind()) {
-			touched[objects.ErasureOf(ref)] = true
+	for s := range everySaid(batch) {
+		touch(s.Ref)
+		names = append(names, s.Ref)
+		for _, link := range s.Register.Links() {
+			touch(link)
+			if !hub(link.Kind()) {
+				names = append(names, link)
+			}
 		}
 	}
 	for _, r := range batch {
 		if r.event != nil {
 			for _, ref := range r.event.mentions {
-				touched[objects.ErasureOf(ref)] = true
+				touched = append(touched, objects.ErasureOf(ref))
 			}
 		}
 	}
-	maps.DeleteFunc(names, func(_ objects.Ref, wanted bool) bool { return !wanted })
-	if err := g.load(ctx, slices.Collect(maps.Keys(touched)), slices.Collect(maps.Keys(names))); err != nil {
+	if err := g.load(ctx, touched, names); err != nil {
 		return nil, err
 	}
 	if err := g.forget(batch); err != nil {
@@ -130,18 +129,29 @@ func (g *graph) join(ctx context.Context, batch []*request) ([]objects.Change, e
 	}
 	reach := map[objects.Ref]string{}
 	said := map[objects.Ref]bool{}
-	for _, r := range batch {
-		for _, f := range r.facts {
-			for _, s := range f.said {
-				if old, _ := g.Get(s.Ref); old != nil && !said[s.Ref] {
-					reach[s.Ref] = old.Reach()
+	for s := range everySaid(batch) {
+		if old, _ := g.Get(s.Ref); old != nil && !said[s.Ref] {
+			reach[s.Ref] = old.Reach()
+		}
+		said[s.Ref] = true
+		g.add(s)
+	}
+	return g.changes(said, reach), nil
+}
+
+// everySaid calls yield for everything that a batch says, in its order.
+func everySaid(batch []*request) iter.Seq[objects.Said] {
+	return func(yield func(objects.Said) bool) {
+		for _, r := range batch {
+			for _, f := range r.facts {
+				for _, s := range f.said {
+					if !yield(s) {
+						return
+					}
 				}
-				said[s.Ref] = true
-				g.add(s)
 			}
 		}
 	}
-	return g.changes(said, reach), nil
 }
 
 // hub reports whether so many objects may name one of a kind that they are
@@ -157,13 +167,12 @@ func hub(kind objects.Kind) bool {
 // add joins one thing said into its register.
 func (g *graph) add(s objects.Said) {
 	register, _ := g.Get(s.Ref)
-	known := map[objects.Ref]bool{}
+	var known []objects.Ref
 	if register == nil {
 		register = objects.Empty(s.Ref.Kind())
 		g.Put(s.Ref, register)
-	}
-	for _, link := range register.Links() {
-		known[link] = true
+	} else {
+		known = register.Links()
 	}
 	if objects.Contradicts(register, s.Register) {
 		g.denied = append(g.denied, s.Ref)
@@ -173,7 +182,7 @@ func (g *graph) add(s objects.Said) {
 	for _, link := range s.Register.Links() { // all that were ever said, so that their order can't matter
 		row := store.Link{To: string(link), From: string(s.Ref)}
 		// A balance transaction names its source itself.
-		if known[link] || link.Kind() == objects.KindTransaction || len(known) > 0 && slices.Contains(g.links, row) {
+		if link.Kind() == objects.KindTransaction || slices.Contains(known, link) || len(known) > 0 && slices.Contains(g.links, row) {
 			continue
 		}
 		g.AddName(link, s.Ref)
@@ -200,14 +209,11 @@ func (g *graph) changes(said map[objects.Ref]bool, reach map[objects.Ref]string)
 	return spoken
 }
 
-// load reads registers, and who names objects, into the graph.
+// load reads registers, and who names objects, into the graph, but for those
+// that are there.
 func (g *graph) load(ctx context.Context, registers, names []objects.Ref) error {
-	for _, ref := range registers {
-		g.Put(ref, nil)
-	}
-	for _, ref := range names {
-		g.PutNames(ref, nil)
-	}
+	registers = slices.DeleteFunc(registers, func(ref objects.Ref) bool { return !g.PutEmpty(ref) })
+	names = slices.DeleteFunc(names, func(ref objects.Ref) bool { return !g.PutUnnamed(ref) })
 	var unreadable error
 	register := func(ref, state string) {
 		r, err := objects.DecodeRegister(objects.Ref(ref).Kind(), state)
@@ -287,20 +293,21 @@ func (l *Ledger) projectRoot(g *graph, p *projection, root objects.Ref) {
 	case objects.KindSubscription:
 		m := g.Membership(root, l.Now().Unix(), l.Grace)
 		p.memberships[root.ID()], p.ours[root] = m, m != nil
-		if m != nil && (m.Status == "past_due" || m.Status == "unpaid") {
-			p.owed[root.ID()] = g.Owed(root)
-		}
 	case objects.KindPayout:
 		p.ours[root] = true
 	default:
 		d := g.Donation(root)
 		p.donations[root.ID()], p.ours[root] = d, d != nil
-		if d != nil && d.Refunded > 0 {
-			p.refunded[root.ID()] = g.RefundedAt(root)
-		}
 	}
-	if p.ours[root] {
-		p.needs = append(p.needs, g.Needs(root)...)
+	if l.held != nil || !p.ours[root] { // a rebuild asks for nothing and tells nobody
+		return
+	}
+	p.needs = append(p.needs, g.Needs(root)...)
+	if m := p.memberships[root.ID()]; m != nil && (m.Status == "past_due" || m.Status == "unpaid") {
+		p.owed[root.ID()] = g.Owed(root)
+	}
+	if d := p.donations[root.ID()]; d != nil && d.Refunded > 0 {
+		p.refunded[root.ID()] = g.RefundedAt(root)
 	}
 }
 

@@ -72,7 +72,7 @@ func (e *eraser) rewriteEvents(ctx context.Context, refs []string, joined map[ob
 			e.done.Bodies++
 		}
 		if kept {
-			said, err := saidByEvent(event)
+			said, err := saidByEvent(event, new([]byte))
 			if err != nil {
 				return err
 			}
@@ -201,7 +201,7 @@ func (g *graph) forgetFact(r *request, f *fact) error {
 			return err
 		}
 		var err error
-		if f.said, err = saidByEvent(r.event.Event); err != nil {
+		if f.said, err = saidByEvent(r.event.Event, new([]byte)); err != nil {
 			return &projectionError{err.Error()}
 		}
 		r.event.said = f.said

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -263,22 +264,32 @@ func compareAll[K comparable, V comparable](v *verifier, what string, read func(
 // written.
 func (l *Ledger) Hash(ctx context.Context, s *store.Store) (string, error) {
 	var sum [sha256.Size]byte
+	var line bytes.Buffer
 	add := func(kind string, row any) {
-		line := sha256.Sum256([]byte(kind + text(row)))
-		carry := 0
-		for i := range slices.Backward(sum[:]) { // the sum of all rows' hashes has no order
-			carry += int(sum[i]) + int(line[i])
+		line.Reset()
+		line.WriteString(kind)
+		if err := json.MarshalWrite(&line, row, json.Deterministic(true)); err != nil {
+			line.WriteString(err.Error())
+		}
+		hash, carry := sha256.Sum256(line.Bytes()), 0
+		for i, b := range slices.Backward(hash[:]) { // the sum of all rows' hashes has no order
+			carry += int(sum[i]) + int(b)
 			sum[i] = byte(carry)
 			carry >>= 8
 		}
 	}
 	err := s.Look(ctx, func(tx *store.Tx) error {
+		var last sync.WaitGroup // the last chunk is hashed while the next one is read
 		err := eachDonation(ctx, tx, func(chunk []*giving.Donation) error {
-			for _, d := range chunk {
-				add("donation", d)
-			}
+			last.Wait()
+			last.Go(func() {
+				for _, d := range chunk {
+					add("donation", d)
+				}
+			})
 			return nil
 		})
+		last.Wait()
 		if err != nil {
 			return err
 		}
@@ -303,17 +314,17 @@ func (l *Ledger) Hash(ctx context.Context, s *store.Store) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// parallel calls f for each of n on all processors; the first error is
-// returned.
-func parallel(n int, f func(i int) error) error {
+// parallel calls f for each of n on all processors, with room for what each of
+// these needs; the first error is returned.
+func parallel(n int, f func(i int, room *[]byte) error) error {
 	var next atomic.Int64
 	var group sync.WaitGroup
 	errs := make([]error, runtime.GOMAXPROCS(0))
 	for w := range errs {
 		group.Go(func() {
+			var room []byte
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if err := f(i); err != nil {
-					errs[w] = err
+				if errs[w] = f(i, &room); errs[w] != nil {
 					return
 				}
 			}

@@ -21,11 +21,8 @@ func NewGraph() *Graph {
 // Put sets what is known of an object; r is nil if nothing was ever said.
 func (g *Graph) Put(ref Ref, r Register) { g.registers[ref] = r }
 
-// PutNames sets which objects name ref, besides those that [Graph.AddName]
-// added or adds.
-func (g *Graph) PutNames(ref Ref, by []Ref) { g.named[ref] = by }
-
-// PutName adds one to the objects that [Graph.PutNames] set.
+// PutName adds one to the objects that name ref, besides those that
+// [Graph.AddName] added or adds.
 func (g *Graph) PutName(ref, by Ref) { g.named[ref] = append(g.named[ref], by) }
 
 // AddName notes that by has come to name ref.
@@ -35,6 +32,26 @@ func (g *Graph) AddName(ref, by Ref) { g.added[ref] = append(g.added[ref], by) }
 func (g *Graph) Get(ref Ref) (r Register, loaded bool) {
 	r, loaded = g.registers[ref]
 	return r, loaded
+}
+
+// PutEmpty sets that nothing is known of an object, unless it is loaded, and
+// reports whether it was not.
+func (g *Graph) PutEmpty(ref Ref) bool {
+	_, loaded := g.registers[ref]
+	if !loaded {
+		g.registers[ref] = nil
+	}
+	return !loaded
+}
+
+// PutUnnamed sets that nothing names an object, unless its names are loaded,
+// and reports whether they were not.
+func (g *Graph) PutUnnamed(ref Ref) bool {
+	_, loaded := g.named[ref]
+	if !loaded {
+		g.named[ref] = nil
+	}
+	return !loaded
 }
 
 // Missing returns what walks asked for in vain since the last call.

@@ -135,7 +135,7 @@ func TestAWalkNotesWhatItMisses(t *testing.T) {
 func TestWhatIsLoadedLaterLeadsOn(t *testing.T) {
 	t.Parallel()
 	g := NewGraph()
-	g.PutNames("invoice/in_1", []Ref{"charge/ch_2"})
+	g.PutName("invoice/in_1", "charge/ch_2")
 	g.PutName("invoice/in_1", "payment_intent/pi_1")
 	g.AddName("invoice/in_1", "charge/ch_1")
 	g.AddName("invoice/in_1", "charge/ch_2")

@@ -97,12 +97,18 @@ func once[T int64 | string](a *T, b T) {
 
 // encode returns v as canonical JSON.
 func encode(v any) []byte {
-	b, err := json.Marshal(v, json.Deterministic(true))
+	b, err := json.Marshal(v, canonical)
 	if err != nil {
-		panic("objects: a register that can't be written: " + err.Error()) // no field has such a value
+		panic(unwritable + err.Error())
 	}
 	return b
 }
+
+// canonical has equal registers written as equal text.
+var canonical = json.Deterministic(true)
+
+// unwritable begins what no field's value can cause.
+const unwritable = "objects: a register that can't be written: "
 
 func truth(b bool) int {
 	if b {

@@ -183,11 +183,14 @@ func (g *Graph) refunds(root Ref, charge string) []*Refund {
 }
 
 func (g *Graph) disputes(root Ref, charge string) map[string]*Dispute {
-	found := map[string]*Dispute{}
+	var found map[string]*Dispute
 	for _, ref := range []Ref{NewRef(KindCharge, charge), root} {
 		for _, id := range g.naming(ref, KindDispute) {
 			p := find[*Dispute](g, KindDispute, id)
 			if p != nil && (p.Charge == charge || p.Charge == "") {
+				if found == nil {
+					found = map[string]*Dispute{}
+				}
 				found[id] = p
 			}
 		}

@@ -82,7 +82,7 @@ func donationOf(t *testing.T, g *Graph, root Ref) *giving.Donation {
 			g.Put(ref, nil)
 		}
 		for _, ref := range names {
-			g.PutNames(ref, nil)
+			g.PutUnnamed(ref)
 		}
 	}
 	t.Fatal("what is missing was loaded and is missing still")

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -19,7 +20,13 @@ type Register interface {
 }
 
 // Encode returns r as text that is equal for equal registers.
-func Encode(r Register) string { return string(encode(r)) }
+func Encode(r Register) string {
+	var text strings.Builder
+	if err := json.MarshalWrite(&text, r, canonical); err != nil {
+		panic(unwritable + err.Error())
+	}
+	return text.String()
+}
 
 // DecodeRegister reads what [Encode] wrote for an object of a kind.
 func DecodeRegister(kind Kind, text string) (Register, error) {

@@ -94,10 +94,10 @@ func (s *Service) walk(ctx context.Context, f func(*objects.Graph), loaded func(
 				return nil
 			}
 			for _, ref := range registers {
-				g.Put(ref, nil)
+				g.PutEmpty(ref)
 			}
 			for _, ref := range names {
-				g.PutNames(ref, nil)
+				g.PutUnnamed(ref)
 			}
 			var unreadable error
 			err := tx.Load(ctx, texts(registers), texts(names), func(ref, state string) {

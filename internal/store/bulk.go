@@ -44,7 +44,7 @@ func (b *bulk) names() string {
 type rows struct {
 	*bulk
 	count  int
-	values []any // one typed slice a column
+	values []any // a pointer to one typed slice a column: to append costs no memory besides
 }
 
 func (b *bulk) rows() *rows {
@@ -52,13 +52,13 @@ func (b *bulk) rows() *rows {
 	for i, c := range b.columns {
 		switch c.kind {
 		case "TEXT":
-			r.values[i] = []string(nil)
+			r.values[i] = new([]string)
 		case "BIGINT":
-			r.values[i] = []int64(nil)
+			r.values[i] = new([]int64)
 		case "BOOLEAN":
-			r.values[i] = []bool(nil)
+			r.values[i] = new([]bool)
 		case "BYTEA":
-			r.values[i] = [][]byte(nil)
+			r.values[i] = new([][]byte)
 		}
 	}
 	return r
@@ -69,14 +69,14 @@ func (r *rows) add(row ...any) {
 	r.count++
 	for i, v := range row {
 		switch column := r.values[i].(type) {
-		case []string:
-			r.values[i] = append(column, v.(string))
-		case []int64:
-			r.values[i] = append(column, v.(int64))
-		case []bool:
-			r.values[i] = append(column, v.(bool))
-		case [][]byte:
-			r.values[i] = append(column, v.([]byte))
+		case *[]string:
+			*column = append(*column, v.(string))
+		case *[]int64:
+			*column = append(*column, v.(int64))
+		case *[]bool:
+			*column = append(*column, v.(bool))
+		case *[][]byte:
+			*column = append(*column, v.([]byte))
 		}
 	}
 }
@@ -97,18 +97,21 @@ func (r *rows) row(n int) []any {
 	row := make([]any, len(r.values))
 	for i, column := range r.values {
 		switch column := column.(type) {
-		case []string:
-			row[i] = column[n]
-		case []int64:
-			row[i] = column[n]
-		case []bool:
-			row[i] = column[n]
-		case [][]byte:
-			row[i] = column[n]
+		case *[]string:
+			row[i] = (*column)[n]
+		case *[]int64:
+			row[i] = (*column)[n]
+		case *[]bool:
+			row[i] = (*column)[n]
+		case *[][]byte:
+			row[i] = (*column)[n]
 		}
 	}
 	return row
 }
+
+// texts returns a column of type TEXT.
+func (r *rows) texts(column int) []string { return *r.values[column].(*[]string) }
 
 // write runs the statement over all rows; scan, if there is one, is called for
 // each row that the tail returns.
@@ -128,7 +131,7 @@ func (t *Tx) write(ctx context.Context, r *rows, scan func(row) error) error {
 		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, c.kind)
 	}
 	query := `INSERT INTO ` + r.table + ` (` + r.names() + `) SELECT * FROM unnest(` + strings.Join(arrays, ", ") + `) ` + r.tail
-	err = t.later(ctx, query, r.values, scan)
+	err = t.later(ctx, query, r.values, scan) // pgx follows the pointers
 	if err == nil && scan != nil {
 		err = t.flush(ctx)
 	}

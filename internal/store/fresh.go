@@ -34,10 +34,12 @@ type fresh struct {
 func (f *fresh) copyTo(ctx context.Context, db *sql.DB) {
 	f.copies = make(chan []*rows, 1)
 	go func() {
+		var buffer []byte
 		for tables := range f.copies {
 			for _, r := range tables {
 				if f.failed.Load() == nil {
-					if err := copyRows(ctx, db, r); err != nil {
+					buffer = r.binary(buffer[:0])
+					if err := copyRows(ctx, db, r, buffer); err != nil {
 						err = fmt.Errorf("copy into %s: %w", r.table, err)
 						f.failed.Store(&err)
 					}
@@ -87,12 +89,12 @@ func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
 		return r, nil
 	}
 	f, table := t.fresh, t.fresh.seen.key(r.table)
-	first := r.values[0].([]string)
+	first, second := r.texts(0), r.texts(keys-1)
 	var old, new []int // rows that may be there already, and that are not
 	for n := range r.count {
 		key := table ^ f.seen.key(first[n])
 		if keys == 2 {
-			key = bits.RotateLeft64(key, 1) ^ f.seen.key(r.values[1].([]string)[n])
+			key = bits.RotateLeft64(key, 1) ^ f.seen.key(second[n])
 		}
 		if f.seen.add(key) || f.copies == nil {
 			old = append(old, n)
@@ -130,9 +132,9 @@ func (u unwritten) Scan(dest ...any) error {
 	for i := range dest {
 		switch to := dest[i].(type) {
 		case *string:
-			*to = u.values[i].([]string)[u.n]
+			*to = u.texts(i)[u.n]
 		case *int64:
-			*to = u.values[i].([]int64)[u.n]
+			*to = (*u.values[i].(*[]int64))[u.n]
 		default:
 			return fmt.Errorf("scan %s.%s: a row not written yet has no %T", u.table, u.columns[i].name, to)
 		}
@@ -140,8 +142,8 @@ func (u unwritten) Scan(dest ...any) error {
 	return nil
 }
 
-// copyRows sends rows in PostgreSQL's binary COPY format.
-func copyRows(ctx context.Context, db *sql.DB, r *rows) error {
+// copyRows sends rows as [rows.binary] wrote them.
+func copyRows(ctx context.Context, db *sql.DB, r *rows, written []byte) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -149,33 +151,33 @@ func copyRows(ctx context.Context, db *sql.DB, r *rows) error {
 	defer conn.Close()
 	return conn.Raw(func(raw any) error {
 		pg := raw.(*stdlib.Conn).Conn().PgConn()
-		_, err := pg.CopyFrom(ctx, bytes.NewReader(r.binary()), `COPY `+r.table+` (`+r.names()+`) FROM STDIN (FORMAT binary)`)
+		_, err := pg.CopyFrom(ctx, bytes.NewReader(written), `COPY `+r.table+` (`+r.names()+`) FROM STDIN (FORMAT binary)`)
 		return err
 	})
 }
 
-// binary returns rows as COPY takes them:
+// binary appends rows as COPY takes them:
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
-func (r *rows) binary() []byte {
-	out := append(make([]byte, 0, 64<<10), "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
+func (r *rows) binary(out []byte) []byte {
+	out = append(out, "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
 	order := binary.BigEndian
 	for n := range r.count {
 		out = order.AppendUint16(out, uint16(len(r.values)))
 		for _, column := range r.values {
 			switch column := column.(type) {
-			case []string:
-				out = append(order.AppendUint32(out, uint32(len(column[n]))), column[n]...)
-			case []int64:
-				out = order.AppendUint64(order.AppendUint32(out, 8), uint64(column[n]))
-			case []bool:
+			case *[]string:
+				out = append(order.AppendUint32(out, uint32(len((*column)[n]))), (*column)[n]...)
+			case *[]int64:
+				out = order.AppendUint64(order.AppendUint32(out, 8), uint64((*column)[n]))
+			case *[]bool:
 				out = order.AppendUint32(out, 1)
-				if column[n] {
+				if (*column)[n] {
 					out = append(out, 1)
 				} else {
 					out = append(out, 0)
 				}
-			case [][]byte:
-				out = append(order.AppendUint32(out, uint32(len(column[n]))), column[n]...)
+			case *[][]byte:
+				out = append(order.AppendUint32(out, uint32(len((*column)[n]))), (*column)[n]...)
 			}
 		}
 	}

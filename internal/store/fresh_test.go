@@ -47,13 +47,13 @@ func TestOnlyNewRowsAreTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range tx.copies {
-			copied = append(copied, r.values[1].([]string)...)
+			copied = append(copied, r.texts(1)...)
 		}
 		tx.copies = nil
 		if !slices.Equal(told, copied) {
 			t.Errorf("told of %v, copied %v", told, copied)
 		}
-		return copied, rest.values[1].([]string)
+		return copied, rest.texts(1)
 	}
 	if copied, left := take("a", "b", "a"); !slices.Equal(copied, []string{"a", "b"}) || !slices.Equal(left, []string{"a"}) {
 		t.Errorf("of a, b and a again %v are copied and %v left", copied, left)
