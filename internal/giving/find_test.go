@@ -1,6 +1,7 @@
 package giving
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,6 +15,7 @@ func TestOutcome(t *testing.T) {
 	}{
 		"whole":                 {Donation{Gross: 10}, Received},
 		"a part given back":     {Donation{Gross: 10, Refunded: 4}, PartlyRefunded},
+		"of nothing":            {Donation{}, Received},
 		"all given back":        {Donation{Gross: 10, Refunded: 10}, Refunded},
 		"an open dispute":       {Donation{Gross: 10, Disputed: 10}, Disputed},
 		"a lost one":            {Donation{Gross: 10, Disputed: 10, Lost: 10}, Lost},
@@ -23,6 +25,9 @@ func TestOutcome(t *testing.T) {
 	for name, tt := range tests {
 		if got := tt.d.Outcome(); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
+		if !slices.Contains(Outcomes(), tt.want) {
+			t.Errorf("%s is among no outcomes", tt.want)
 		}
 	}
 }

@@ -128,6 +128,52 @@ func TestAddTo(t *testing.T) {
 	}
 }
 
+// TestEachDimensionHasItsValue: which cell of a dimension a donation is in.
+func TestEachDimensionHasItsValue(t *testing.T) {
+	t.Parallel()
+	d := Donation{
+		Created: 1769850000, Currency: "EUR", Gross: 10, Country: "UA", Interval: Month,
+		Attribution: Attribution{Article: "a", Placement: "p", Campaign: "c", Variant: "v", Tier: "t"},
+	}
+	want := map[string]string{
+		DimensionAll: "", "article": "a", "placement": "p", "campaign": "c", "variant": "v", "country": "UA", "interval": "month", "tier": "t",
+		"article/placement": PairValue("a", "p"), "campaign/placement": PairValue("c", "p"), "placement/variant": PairValue("p", "v"),
+	}
+	cells := map[Cell]Figures{}
+	d.AddTo(cells, 1, time.UTC)
+	for dimension, value := range want {
+		if cells[Cell{dimension, 20260131, value, "EUR", ""}].Gross != 10 {
+			t.Errorf("in the dimension %s it has another value than %q", dimension, value)
+		}
+	}
+	if len(Dimensions()) != len(want) {
+		t.Errorf("there are the dimensions %v", Dimensions())
+	}
+}
+
+// TestWhatAsksWonAndKept: renewals were won by no ask, and what is gone is kept
+// by none.
+func TestWhatAsksWonAndKept(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		d                Donation
+		first, won, kept int64
+	}{
+		"a first gift":              {Donation{Gross: 10, First: true}, 1, 1, 1},
+		"a later one":               {Donation{Gross: 10}, 0, 1, 1},
+		"a renewal":                 {Donation{Gross: 10, Renewal: true}, 0, 0, 0},
+		"one that was given back":   {Donation{Gross: 10, Refunded: 10}, 0, 1, 0},
+		"one that a bank took back": {Donation{Gross: 10, Disputed: 10, Lost: 10}, 0, 1, 0},
+	}
+	for name, tt := range tests {
+		cells := map[Cell]Figures{}
+		tt.d.AddTo(cells, 1, time.UTC)
+		if f := cells[Cell{DimensionAll, 19700101, "", "", ""}]; f.Donations != 1 || f.NewSupporters != tt.first || f.Won != tt.won || f.Kept != tt.kept {
+			t.Errorf("%s counts as %+v", name, f)
+		}
+	}
+}
+
 // TestADonationLeavesAsItCame: what a donation adds to the sums is just what
 // taking it away removes.
 func TestADonationLeavesAsItCame(t *testing.T) {

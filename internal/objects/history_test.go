@@ -24,6 +24,11 @@ func TestSteps(t *testing.T) {
 			"items":{"data":[{"quantity":1,"price":{"unit_amount":%d,"recurring":{"interval":%q,"interval_count":1}}}]},"currency":"eur",%s}`,
 			day(1), minor, interval, ours)}
 	}
+	late := func(at int64, minor int) said {
+		s := worth(at, minor, "month")
+		s.object = strings.Replace(s.object, "active", "past_due", 1)
+		return s
+	}
 	created := func(s said) said { s.event = "customer.subscription.created"; return s }
 	answer := func(s said) said { s.event = ""; return s }
 	bill := func(status string, at int64) said {
@@ -45,6 +50,9 @@ func TestSteps(t *testing.T) {
 		"more a month":                           {[]said{worth(day(2), 600, "month"), worth(day(4), 900, "month")}, "1:600 4:900"},
 		"less, by the year":                      {[]said{worth(day(2), 600, "month"), worth(day(4), 1200, "year")}, "1:600 4:100"},
 		"more, then less, within a day":          {[]said{worth(day(2), 600, "month"), worth(day(4)+10, 900, "month"), worth(day(4)+20, 600, "month")}, "1:600 4:900 4:600"},
+		"more, then less, and both seen later":   {[]said{worth(day(2), 600, "month"), worth(day(4)+10, 900, "month"), worth(day(4)+20, 600, "month"), worth(day(6), 600, "month")}, "1:600 4:900 4:600"},
+		"late, and dearer when it was over":      {[]said{seen(day(2), "past_due", ""), late(day(20), 900), worth(day(25), 900, "month")}, "1:600 12 25:900"},
+		"paid as it began, and seen later":       {[]said{created(seen(day(1), "incomplete", "")), seen(day(1), "active", ""), seen(day(3), "active", "")}, "1:600"},
 		"an answer in the second of an event":    {[]said{worth(day(2), 600, "month"), answer(worth(day(2), 900, "month"))}, "1:600"},
 		"late, and paid":                         {[]said{seen(day(2), "active", ""), seen(day(4), "past_due", ""), seen(day(6), "active", "")}, "1:600"},
 		"late, and paid after its grace":         {[]said{seen(day(2), "active", ""), seen(day(4), "past_due", ""), seen(day(20), "active", "")}, "1:600 14 20:600"},
@@ -123,5 +131,28 @@ func TestAHistoryThatCantBeReadIsNoted(t *testing.T) {
 			}()
 			text.sights()
 		}()
+	}
+}
+
+// TestAHistoryKeepsApartWhatDiffers: two sights of a day are one only where all
+// that a membership is worth agrees.
+func TestAHistoryKeepsApartWhatDiffers(t *testing.T) {
+	t.Parallel()
+	one := SubState{Status: "active", Amount: 5, Currency: "eur", Interval: "month"}
+	for name, change := range map[string]func(*SubState){
+		"being": func(s *SubState) { s.Status = "unpaid" }, "amount": func(s *SubState) { s.Amount = 6 },
+		"currency": func(s *SubState) { s.Currency = "usd" }, "interval": func(s *SubState) { s.Interval = "year" },
+	} {
+		other := one
+		change(&other)
+		var forth, back History
+		a, b := historyOf([]sight{sightOf(Stamp{At: 10, By: ByEvent}, &one)}), historyOf([]sight{sightOf(Stamp{At: 20, By: ByEvent}, &other)})
+		forth.join(a)
+		forth.join(b)
+		back.join(b)
+		back.join(a)
+		if forth != back || len(forth.sights()) != 2 {
+			t.Errorf("another %s: %q and %q", name, forth, back)
+		}
 	}
 }

@@ -24,11 +24,8 @@ type origin struct {
 }
 
 // origin collects what leads to a payment.
-func (g *Graph) origin(root Ref, charges []string, first *Charge) *origin {
+func (g *Graph) origin(charges []string, first *Charge) *origin {
 	o := &origin{g: g, charge: first, intentID: first.Intent}
-	if root.Kind() == KindIntent {
-		o.intentID = root.ID()
-	}
 	o.intent = find[*Intent](g, KindIntent, o.intentID)
 	o.invoiceID = first.Invoice
 	if o.invoiceID == "" && o.intent != nil {
@@ -75,9 +72,6 @@ func (g *Graph) firstNaming(kind Kind, of []Ref) string {
 }
 
 func (o *origin) addInvoice() {
-	if o.invoiceID == "" {
-		return
-	}
 	ref := NewRef(KindInvoice, o.invoiceID)
 	o.invoice = find[*Invoice](o.g, KindInvoice, o.invoiceID)
 	o.addSessions(ref)
@@ -89,9 +83,6 @@ func (o *origin) addInvoice() {
 }
 
 func (o *origin) addSubscription() {
-	if o.subID == "" {
-		return
-	}
 	ref := NewRef(KindSubscription, o.subID)
 	o.sub = find[*Subscription](o.g, KindSubscription, o.subID)
 	o.addSessions(ref)

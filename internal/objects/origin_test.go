@@ -255,6 +255,9 @@ func TestWhatAGiftIs(t *testing.T) {
 	elsewhere.Settled = giving.Balance{Currency: "USD", Fee: 60, Net: 1040}
 	elsewhere.Elsewhere = []giving.Balance{{Currency: "CHF", Fee: 4, Net: -44}, {Currency: "GBP", Fee: 5, Net: -75}}
 	elsewhere.Disputed, elsewhere.Turned = 40, 100
+	thrice := gift("pi_1", "ch_1", "UA", "card", 100, 100)
+	thrice.Gross, thrice.Settled = 3000, giving.Balance{Currency: "USD", Fee: 60, Net: 1040}
+	thrice.Elsewhere = []giving.Balance{{Currency: "EUR", Fee: 70, Net: 1930}}
 	heard := gift("pi_1", "ch_1", "UA", "card", 100, 260)
 	heard.Refunded = 1000
 	refunded := func(d giving.Donation) giving.Donation { d.Refunded = 1000; return d }
@@ -290,6 +293,13 @@ func TestWhatAGiftIs(t *testing.T) {
 				{300, "charge.dispute.created", disputeOf("needs_response", "eur", 40, transactionOf("txn_2", "dp_1", "gbp", -40, 3)+","+
 					transactionOf("txn_3", "dp_1", "chf", -40, 4)+","+transactionOf("txn_4", "dp_1", "gbp", -30, 2))},
 			}, "payment_intent/pi_1", elsewhere,
+		},
+		"charges that settled in two currencies": {
+			[]said{
+				charge("ch_1", 100, details), charge("ch_2", 110, `"payment_intent":"pi_1"`), charge("ch_3", 120, `"payment_intent":"pi_1"`),
+				{300, "", transactionOf("txn_1", "ch_1", "usd", 1100, 60)}, {300, "", transactionOf("txn_2", "ch_2", "eur", 1000, 30)},
+				{300, "", transactionOf("txn_3", "ch_3", "eur", 1000, 40)},
+			}, "payment_intent/pi_1", thrice,
 		},
 		"paid outside Stripe":                    {[]said{bill(`"status_transitions":{"paid_at":60},`), customer}, "invoice/in_1", outside},
 		"paid outside Stripe, nobody knows when": {[]said{bill(""), customer}, "invoice/in_1", unpaid},
@@ -379,6 +389,12 @@ func TestWhatAMembershipIs(t *testing.T) {
 		},
 		"only named": {[]said{{300, "", string(Fact("subscription/sub_1", &Subscription{Customer: "cus_1"}))}}, nil},
 		"unknown":    {nil, nil},
+		"only named, by a checkout of ours": {
+			[]said{
+				{300, "", string(Fact("subscription/sub_1", &Subscription{Customer: "cus_1"}))},
+				{300, "checkout.session.completed", `{"id":"cs_1","object":"checkout.session","subscription":"sub_1",` + ours + `}`},
+			}, nil,
+		},
 	}
 	for name, tt := range tests {
 		if got := know(t, tt.said...).Membership("subscription/sub_1", 1000, time.Hour); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", tt.want) {

@@ -94,7 +94,7 @@ func (g *Graph) payment(root Ref, charges map[string]*Charge) *giving.Donation {
 	}
 	slices.SortStableFunc(paid, func(a, b string) int { return cmp.Compare(charges[a].Created, charges[b].Created) })
 	first := charges[paid[0]]
-	o := g.origin(root, paid, first)
+	o := g.origin(paid, first)
 	won, ours := o.attribution()
 	if !ours {
 		return nil
@@ -230,7 +230,7 @@ func (b *books) add(id string) *Transaction {
 	}
 	b.seen[id] = true
 	sum := b.sums[upper(t.Currency)]
-	b.sums[upper(t.Currency)] = giving.Balance{Currency: upper(t.Currency), Fee: sum.Fee + t.Fee, Net: sum.Net + t.Net}
+	b.sums[upper(t.Currency)] = giving.Balance{Fee: sum.Fee + t.Fee, Net: sum.Net + t.Net}
 	return t
 }
 

@@ -244,6 +244,19 @@ func TestDonation(t *testing.T) {
 			event("charge.succeeded", `{"id":"ch_2","object":"charge","created":110,"currency":"eur","status":"succeeded","amount_captured":500,"payment_intent":"pi_1",`+ours+`}`),
 			event("charge.dispute.created", disputeOf("needs_response", "eur", 1000, "")),
 		}, "1500 0 1000 0 - 0 0 troops once"},
+		"the second of two charges refunded and disputed": {[]said{
+			gift,
+			event("charge.succeeded", `{"id":"ch_2","object":"charge","created":110,"currency":"eur","status":"succeeded","amount_captured":500,"payment_intent":"pi_1",`+ours+`}`),
+			event("refund.created", `{"id":"re_1","object":"refund","charge":"ch_2","payment_intent":"pi_1","status":"succeeded","amount":300}`),
+			event("charge.dispute.created", `{"id":"dp_1","object":"dispute","charge":"ch_2","payment_intent":"pi_1","status":"lost","amount":200,"currency":"eur"}`),
+		}, "1500 300 200 200 - 0 0 troops once"},
+		"the bill of a membership whose lines say nothing": {[]said{
+			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+ours)), event("invoice.paid", `{"id":"in_1","object":"invoice","subscription":"sub_1"}`),
+			event("customer.subscription.updated", `{"id":"sub_1","object":"subscription","items":{"data":[{"price":{"recurring":{"interval":"year"}}}]}}`),
+		}, "1000 0 0 0 - 0 0 troops year"},
+		"the bill of a membership of which nothing is known": {[]said{
+			event("charge.succeeded", chargeOf(`"invoice":"in_1",`+ours)), event("invoice.paid", `{"id":"in_1","object":"invoice","subscription":"sub_1"}`),
+		}, "1000 0 0 0 - 0 0 troops "},
 		"a refund and a dispute that name no charge count once": {[]said{
 			gift,
 			event("charge.succeeded", `{"id":"ch_2","object":"charge","created":110,"currency":"eur","status":"succeeded","amount_captured":500,"payment_intent":"pi_1",`+ours+`}`),
@@ -409,6 +422,9 @@ func TestMembership(t *testing.T) {
 		"grace runs from the oldest open invoice": {[]said{
 			subscription(200, "past_due", ""), invoice("in_1", "open", now-graceTime), invoice("in_2", "open", now-5),
 		}, false},
+		"in whatever order they are named": {[]said{
+			subscription(200, "past_due", ""), invoice("in_1", "open", now-5), invoice("in_2", "open", now-graceTime),
+		}, false},
 		"a paid invoice starts no grace": {[]said{
 			subscription(200, "past_due", ""), invoice("in_1", "paid", now-2*graceTime), invoice("in_2", "open", now-5),
 		}, true},
@@ -422,4 +438,32 @@ func TestMembership(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWhatIsNamedAndNotKnown: a link may be stored of what was never said.
+func TestWhatIsNamedAndNotKnown(t *testing.T) {
+	t.Parallel()
+	g := know(t, said{200, "charge.succeeded", chargeOf(`"invoice":"in_1","customer":"cus_1",` + ours)},
+		said{200, "invoice.paid", `{"id":"in_1","object":"invoice","subscription":"sub_1"}`},
+		said{200, "customer.subscription.updated", `{"id":"sub_1","object":"subscription","created":5,"status":"past_due",` + ours + `}`})
+	for _, ref := range []Ref{"charge/ch_1", "payment_intent/pi_1", "invoice/in_1", "subscription/sub_1", "customer/cus_1"} {
+		for _, kind := range append(slices.Clone(kinds), KindErasure) {
+			g.PutName(ref, NewRef(kind, "never_said"))
+			g.Put(NewRef(kind, "never_said"), nil)
+		}
+	}
+	if d := donationOf(t, g, "payment_intent/pi_1"); d == nil || d.Gross != 1000 || d.Refunded != 0 || d.Disputed != 0 {
+		t.Errorf("the gift is %+v", d)
+	}
+	donationOf(t, g, "invoice/in_1")
+	if m := g.Membership("subscription/sub_1", 300, time.Hour); m == nil || m.LiveUntil != 200+3600 {
+		t.Errorf("the membership is %+v", m)
+	}
+	if owed := g.Owed("subscription/sub_1"); len(owed) > 0 {
+		t.Errorf("it owes %+v", owed)
+	}
+	if needs := fmt.Sprint(g.Needs("payment_intent/pi_1")); needs != "[{transactions/0 2}]" {
+		t.Errorf("asked is %s", needs)
+	}
+	g.RefundedAt("payment_intent/pi_1")
 }

@@ -77,6 +77,25 @@ func TestWhatIsReadOfAnObject(t *testing.T) {
 		"a subscription as it was made": {"customer.subscription.created", `{"id":"sub_1","object":"subscription","status":"incomplete"}`, []string{
 			`subscription/sub_1 {"metadata":{"at":9,"by":1,"value":{}},"state":{"at":9,"by":1,"value":{"status":"incomplete"}},"history":"0 new 0 - - 9 1 9 1"}`,
 		}},
+		"what is expanded in a session": {"", `{"id":"cs_1","object":"checkout.session","payment_intent":{"id":"pi_1","object":"payment_intent","amount":5}}`, []string{
+			`payment_intent/pi_1 {"amount":5,"metadata":{"at":9,"by":2,"value":{}}}`,
+			`checkout.session/cs_1 {"intent":"pi_1","metadata":{"at":9,"by":2,"value":{}},"donor":{"at":9,"by":2,"value":{}}}`,
+		}},
+		"what is expanded in a refund": {"", `{"id":"re_1","object":"refund","balance_transaction":{"id":"txn_1","object":"balance_transaction","fee":5}}`, []string{
+			`balance_transaction/txn_1 {"fee":5}`,
+			`refund/re_1 {"transaction":"txn_1"}`,
+		}},
+		"what is expanded in a payout": {"", `{"id":"po_1","object":"payout","balance_transaction":{"id":"txn_1","object":"balance_transaction","fee":5}}`, []string{
+			`balance_transaction/txn_1 {"fee":5}`,
+			`payout/po_1 {"state":{"at":9,"by":2,"value":{"transaction":"txn_1"}}}`,
+		}},
+		"what is expanded in a warning": {"", `{"id":"issfr_1","object":"radar.early_fraud_warning","charge":{"id":"ch_1","object":"charge","created":5}}`, []string{
+			`charge/ch_1 {"created":5,"refunded_at":9,"metadata":{"at":9,"by":2,"value":{}},"payer":{"at":9,"by":2,"value":{}},"outcome":{"at":9,"by":2,"value":{}}}`,
+			`radar.early_fraud_warning/issfr_1 {"charge":"ch_1","actionable":{"at":9,"by":2,"value":false}}`,
+		}},
+		"twelve days are no year": {"", `{"id":"sub_1","object":"subscription","items":{"data":[{"price":{"recurring":{"interval":"day","interval_count":12}}}]}}`, []string{
+			`subscription/sub_1 {"metadata":{"at":9,"by":2,"value":{}},"state":{"at":9,"by":2,"value":{"interval":"day"}},"history":"0 none 0 - day 9 2 9 2"}`,
+		}},
 		"a customer": {"customer.updated", `{"id":"cus_1","object":"customer","email":"a@example.org","name":"Olena"}`, []string{
 			`customer/cus_1 {"contact":{"at":9,"by":3,"value":{"email":"a@example.org","name":"Olena"}}}`,
 		}},
