@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -140,6 +141,7 @@ func (s *service) wire(settings config.Settings, local string) error {
 		return err
 	}
 	s.staff = pages
+	s.parts = append(s.parts, func(ctx context.Context) error { return tellAuditHead(ctx, s.store, s.log) })
 	failing := newRecovery(settings, local, s.store, s.log)
 	handlers := web.Handlers{
 		Ask: asks.Ask, Explain: asks.Explain, Supporters: asks.Supporters, SupportersSVG: asks.Picture,
@@ -166,9 +168,19 @@ func (s *service) wire(settings config.Settings, local string) error {
 	}
 	s.handler = web.New(web.Options{
 		Handlers: handlers, PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, Challenge: challengeOrigin(settings),
-		Ready: s.current.Load, Log: s.log, Metrics: s.metrics, Tracer: tracer,
+		Contact: contact(settings), Ready: s.current.Load, Log: s.log, Metrics: s.metrics, Tracer: tracer,
 	})
 	return nil
+}
+
+// contact returns the mail address for who finds a hole: the one that mail is
+// from, "" where none is set.
+func contact(settings config.Settings) string {
+	from, err := mail.ParseAddress(settings.MailFrom)
+	if err != nil {
+		return ""
+	}
+	return from.Address
 }
 
 // newArticles returns what reads the titles of the site's articles. Our own

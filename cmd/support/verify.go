@@ -13,7 +13,8 @@ import (
 // runVerify is `support verify`: a line for each drift, and an error if there
 // is one.
 func runVerify(ctx context.Context, p *program, args []string) error {
-	_, parse := p.flags("verify")
+	set, parse := p.flags("verify")
+	head := set.String("audit-head", "", "the `HASH` that was the audit log's last one at some time: an error unless the log still leads to it")
 	rest, err := parse(args)
 	if err != nil {
 		return err
@@ -47,6 +48,16 @@ func runVerify(ctx context.Context, p *program, args []string) error {
 		}
 		if log.Broken != "" {
 			fmt.Fprintln(p.stdout, "audit log:", log.Broken)
+		}
+		if log.Broken == "" && *head != "" {
+			leads, err := db.AuditLeadsTo(ctx, *head)
+			if err != nil {
+				return err
+			}
+			if !leads {
+				log.Broken = "no entry has the hash " + visible(*head) + ": its end was cut off, or all of it made anew"
+				fmt.Fprintln(p.stdout, "audit log:", log.Broken)
+			}
 		}
 		if len(drifts) > 0 {
 			fmt.Fprintf(p.stderr, "%d drifts; `support rebuild` makes everything again from what Stripe said\n", len(drifts))

@@ -73,6 +73,28 @@ const (
 // Sandbox reports whether the built-in sandbox stands in Stripe's place.
 func (s Settings) Sandbox() bool { return s.StripeKey.Empty() }
 
+// RedisOpen reports whether Redis is on another machine and asks for no
+// password.
+func (s Settings) RedisOpen() bool {
+	open := false
+	for i, part := range strings.Split(s.RedisURL.Reveal(), ",") {
+		part = strings.TrimSpace(part)
+		if i > 0 && !strings.Contains(part, "://") {
+			part = "redis://" + part
+		}
+		u, err := url.Parse(part)
+		if err != nil || part == "" {
+			continue
+		}
+		_, guarded := u.User.Password()
+		if i == 0 && guarded { // it is used for all
+			return false
+		}
+		open = open || !loopback(u.Hostname())
+	}
+	return open
+}
+
 // Live reports whether real money moves.
 func (s Settings) Live() bool {
 	key := s.StripeKey.Reveal()
@@ -159,6 +181,9 @@ func Load(lookup func(name string) (value string, set bool)) (Settings, error) {
 			text = f.value
 		default:
 			s.given[f.name] = true
+		}
+		if path, _ := lookup(f.name + "_FILE"); path != "" && slices.Contains(secrets, f.name) {
+			s.warnOfOpen(f.name, path)
 		}
 		if text == "" {
 			continue
@@ -256,11 +281,13 @@ func loopback(host string) bool {
 func (s *Settings) keepSecrets() []error {
 	var problems []error
 	if len(s.Secrets) == 0 {
-		secret, err := Keep(filepath.Join(s.DataFolder, "secret"), "")
+		path := filepath.Join(s.DataFolder, "secret")
+		secret, err := Keep(path, "")
 		if err != nil {
 			problems = append(problems, fmt.Errorf("SUPPORT_SECRET: %w", err))
 		}
 		s.Secrets = []Secret{secret}
+		s.warnOfOpen("SUPPORT_SECRET", path)
 	}
 	if len(s.WebhookSecrets) == 0 {
 		secret, err := Keep(filepath.Join(s.DataFolder, "sandbox-webhook-secret"), sandboxPrefix)

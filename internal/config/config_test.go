@@ -2,7 +2,9 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -180,6 +182,59 @@ func TestAllowed(t *testing.T) {
 				t.Errorf("Load = %v, warnings %q; want %d warnings", err, s.Warnings, tt.warnings)
 			}
 		})
+	}
+}
+
+func TestRedisOpen(t *testing.T) {
+	t.Parallel()
+	for address, open := range map[string]bool{
+		"":                                       false,
+		"redis://127.0.0.1:6379":                 false,
+		"redis://localhost:6379/1":               false,
+		"redis://[::1]:6379":                     false,
+		"redis://cache:6379":                     true,
+		"rediss://cache:6379":                    true,
+		"redis://:word@cache:6379":               false,
+		"redis://user@cache:6379":                true,
+		"redis://127.0.0.1:6379,10.0.0.2:6379":   true,
+		"redis://u:word@10.0.0.1,10.0.0.2:6379":  false,
+		"redis://127.0.0.1:7001, 127.0.0.1:7002": false,
+	} {
+		if got := (Settings{RedisURL: Secret{address}}).RedisOpen(); got != open {
+			t.Errorf("%q: %v", address, got)
+		}
+	}
+}
+
+// TestSecretsThatEverybodyReads: a secret's file that others on the machine may
+// read is told, whether it was given or made here; any other file is not.
+func TestSecretsThatEverybodyReads(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for mode, warned := range map[fs.FileMode]bool{0o600: false, 0o440: false, 0o444: true, 0o602: true} {
+		for name, text := range map[string]string{"STRIPE_WEBHOOK_SECRET": webhook, "SUPPORT_CURRENCY": "USD"} {
+			path := filepath.Join(folder, name)
+			if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chmod(path, mode)); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Load(environment(t, map[string]string{name + "_FILE": path}))
+			if err != nil || (len(s.Warnings) == 1) != (warned && name != "SUPPORT_CURRENCY") {
+				t.Errorf("%s of mode %o: %v, warnings %q", name, mode, err, s.Warnings)
+			}
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	lookup := environment(t, map[string]string{"DATABASE_URL": "sqlite:" + filepath.Join(folder, "data", "support.db")})
+	if s, err := Load(lookup); err != nil || len(s.Warnings) != 0 {
+		t.Errorf("what we make ourselves: %v, warnings %q", err, s.Warnings)
+	}
+	if err := os.Chmod(filepath.Join(folder, "data", "secret"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Load(lookup); err != nil || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "chmod o=") {
+		t.Errorf("what we made, opened since: %v, warnings %q", err, s.Warnings)
 	}
 }
 

@@ -147,6 +147,21 @@ func read(lookup func(string) (string, bool), name string) (text string, set boo
 	return strings.TrimSpace(string(body)), true, nil
 }
 
+// secrets are the settings whose files nobody else should read.
+var secrets = []string{
+	"SUPPORT_SECRET", "DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "SMTP_URL", "OIDC_CLIENT_SECRET",
+	"TURNSTILE_SECRET_KEY",
+}
+
+// warnOfOpen warns of a secret's file that everybody on this machine may read
+// or write.
+func (s *Settings) warnOfOpen(name, path string) {
+	const everybody = 0o006
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&everybody != 0 {
+		s.warn(fmt.Sprintf("%s: everybody on this machine may read or change %s, mode %04o; run: chmod o= %s", name, path, info.Mode().Perm(), path))
+	}
+}
+
 // list splits a comma-separated text. An empty part is a mistake worth telling;
 // the others are returned all the same.
 func list(text string) (parts []string, err error) {

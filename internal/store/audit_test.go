@@ -209,3 +209,41 @@ func TestAuditFilters(t *testing.T) {
 		}
 	})
 }
+
+// TestACutTailIsMissed: who cuts the tail off and moves its mark back leaves a
+// chain that is whole, and one that does not lead to the hash that was kept.
+func TestACutTailIsMissed(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, db *store.Store) {
+		log(t, db, 3)
+		before, err := db.AuditHead(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		log(t, db, 2)
+		kept, err := db.AuditHead(t.Context())
+		if err != nil || kept.Entries != 5 {
+			t.Fatalf("%+v, %v", kept, err)
+		}
+		leads := func(hash string) bool {
+			t.Helper()
+			state, err := db.CheckAudit(t.Context())
+			if err != nil || state.Broken != "" {
+				t.Fatalf("%+v, %v", state, err)
+			}
+			there, err := db.AuditLeadsTo(t.Context(), hash)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return there
+		}
+		if !leads(before.Hash) || !leads(kept.Hash) || leads("") {
+			t.Error("a log that grew leads not to its entries, or to none")
+		}
+		tamper(t, db, `DELETE FROM audit WHERE number > 3`)
+		tamper(t, db, `UPDATE audit_head SET number = 3, hash = '`+before.Hash+`'`)
+		if !leads(before.Hash) || leads(kept.Hash) {
+			t.Error("a tail that was cut off is not missed")
+		}
+	})
+}

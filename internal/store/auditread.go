@@ -156,6 +156,24 @@ func (s *Store) CheckAudit(ctx context.Context) (AuditState, error) {
 	return state, err
 }
 
+// AuditLeadsTo reports whether an entry has a hash, in hexadecimal. Of a chain
+// that is whole it says that nothing before that entry was changed since
+// somebody kept the hash elsewhere.
+func (s *Store) AuditLeadsTo(ctx context.Context, hash string) (bool, error) {
+	found, err := s.auditEntries(ctx, `hash = $1 LIMIT 1`, []any{hash})
+	return len(found) > 0, err
+}
+
+// AuditHead returns how many entries the audit log has, and the last one's
+// hash, as they were written down with it.
+func (s *Store) AuditHead(ctx context.Context) (AuditState, error) {
+	var head AuditState
+	if err := s.read.QueryRowContext(ctx, `SELECT number, hash FROM audit_head`).Scan(&head.Entries, &head.Hash); err != nil {
+		return head, fmt.Errorf("read the audit log's head: %w", err)
+	}
+	return head, nil
+}
+
 // follow reports whether e is what comes next in the chain.
 func (a *AuditState) follow(e Entry) bool {
 	switch {

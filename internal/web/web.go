@@ -52,6 +52,7 @@ type Options struct {
 	PublicURL   string      // how browsers reach us
 	SiteOrigins []string    // who may open checkouts from a script
 	Challenge   string      // the origin whose script and frame the support page may have; "" for none
+	Contact     string      // a mail address, for who finds a hole; "" for none
 	Ready       func() bool // whether the schema was current since start
 	ErrorPage   func(c *gin.Context, p Problem)
 	Log         *slog.Logger
@@ -144,6 +145,9 @@ func (s *Server) route() {
 	s.account(h.Account)
 	s.get("/v1/membership", private.of(s.shares.pages), h.Membership)
 	s.get("/.well-known/jwks.json", public, h.JWKS)
+	if s.Contact != "" {
+		s.get("/.well-known/security.txt", public, s.securityText)
+	}
 
 	s.get("/healthz", private.fast(), alive)
 	s.get("/readyz", private.fast(), s.ready)

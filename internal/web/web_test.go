@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
@@ -397,6 +398,32 @@ func TestBodiesAreBounded(t *testing.T) {
 		if answer := send(s, "POST", path, strings.Repeat("x", maxForm+1)); answer.StatusCode != 413 {
 			t.Errorf("%s: status %d; want 413", path, answer.StatusCode)
 		}
+	}
+}
+
+// TestSecurityText: who finds a hole finds whom to tell (RFC 9116), where there
+// is somebody.
+func TestSecurityText(t *testing.T) {
+	t.Parallel()
+	get := func(contact string) *httptest.ResponseRecorder {
+		s := New(Options{PublicURL: self, Contact: contact, Ready: func() bool { return true }, Log: slog.New(slog.DiscardHandler)})
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/.well-known/security.txt", nil))
+		return w
+	}
+	w := get("safe+us@news.example")
+	fields := map[string]string{}
+	for line := range strings.Lines(w.Body.String()) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		fields[name] = value
+	}
+	expires, err := time.Parse(time.RFC3339, fields["Expires"])
+	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" || fields["Contact"] != "mailto:safe+us@news.example" ||
+		fields["Canonical"] != self+"/.well-known/security.txt" || err != nil || time.Until(expires) < 30*24*time.Hour || time.Until(expires) > 365*24*time.Hour {
+		t.Errorf("%d %v\n%s", w.Code, w.Header(), w.Body)
+	}
+	if w := get(""); w.Code != http.StatusNotFound {
+		t.Errorf("without a contact: %d", w.Code)
 	}
 }
 
