@@ -93,7 +93,7 @@ func (l *Ledger) replayAll(ctx context.Context, from *store.Store, since time.Ti
 // replay is replayAll from within a transaction. The next chunk is read while
 // the last is applied.
 func (l *Ledger) replay(ctx context.Context, from *store.Tx, since time.Time, progress func(int)) error {
-	chunks := make(chan []fact)
+	chunks := make(chan []fact, 1)
 	var group errgroup.Group
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

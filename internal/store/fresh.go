@@ -2,12 +2,14 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -23,7 +25,7 @@ var freshKeys = map[string]int{"registers": 1, "links": 2, "donations": 1, "memb
 // rows go by COPY, on a connection of their own, while the next ones are made.
 type fresh struct {
 	seen   seen
-	copies chan []*rows // to be copied; nil on SQLite
+	copies chan []part // to be copied; nil on SQLite
 	left   sync.WaitGroup
 	failed atomic.Pointer[error]
 
@@ -32,15 +34,15 @@ type fresh struct {
 
 // copyTo starts to copy what is handed over, until the channel is closed.
 func (f *fresh) copyTo(ctx context.Context, db *sql.DB) {
-	f.copies = make(chan []*rows, 1)
+	f.copies = make(chan []part, 1)
 	go func() {
 		var buffer []byte
-		for tables := range f.copies {
-			for _, r := range tables {
+		for parts := range f.copies {
+			for _, p := range parts {
 				if f.failed.Load() == nil {
-					buffer = r.binary(buffer[:0])
-					if err := copyRows(ctx, db, r, buffer); err != nil {
-						err = fmt.Errorf("copy into %s: %w", r.table, err)
+					buffer = p.binary(buffer[:0])
+					if err := copyRows(ctx, db, p.rows, buffer); err != nil {
+						err = fmt.Errorf("copy into %s: %w", p.table, err)
 						f.failed.Store(&err)
 					}
 				}
@@ -107,8 +109,11 @@ func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
 			}
 		}
 	}
+	// The server finds the places of rows that come in the order of their keys
+	// beside each other.
+	slices.SortFunc(new, func(a, b int) int { return cmp.Or(cmp.Compare(first[a], first[b]), cmp.Compare(second[a], second[b])) })
 	if len(new) > 0 {
-		t.copies = append(t.copies, r.pick(new))
+		t.copies = append(t.copies, part{r, new})
 	}
 	return r.pick(old), nil
 }
@@ -142,7 +147,13 @@ func (u unwritten) Scan(dest ...any) error {
 	return nil
 }
 
-// copyRows sends rows as [rows.binary] wrote them.
+// A part is some of several rows, in an order.
+type part struct {
+	*rows
+	which []int
+}
+
+// copyRows sends rows as [part.binary] wrote them.
 func copyRows(ctx context.Context, db *sql.DB, r *rows, written []byte) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -156,14 +167,14 @@ func copyRows(ctx context.Context, db *sql.DB, r *rows, written []byte) error {
 	})
 }
 
-// binary appends rows as COPY takes them:
+// binary appends the rows as COPY takes them:
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
-func (r *rows) binary(out []byte) []byte {
+func (p part) binary(out []byte) []byte {
 	out = append(out, "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
 	order := binary.BigEndian
-	for n := range r.count {
-		out = order.AppendUint16(out, uint16(len(r.values)))
-		for _, column := range r.values {
+	for _, n := range p.which {
+		out = order.AppendUint16(out, uint16(len(p.values)))
+		for _, column := range p.values {
 			switch column := column.(type) {
 			case *[]string:
 				out = append(order.AppendUint32(out, uint32(len((*column)[n]))), (*column)[n]...)

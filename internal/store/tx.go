@@ -23,9 +23,9 @@ type Tx struct {
 	pg    *pgx.Conn // PostgreSQL
 	batch pgx.Batch // what waits to be sent
 
-	fresh  *fresh  // of a scratch database; else nil
-	copies []*rows // that it is to copy
-	sent   bool    // whether anything was sent, and be it BEGIN
+	fresh  *fresh // of a scratch database; else nil
+	copies []part // that it is to copy
+	sent   bool   // whether anything was sent, and be it BEGIN
 }
 
 // row is one row of a result.
