@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -130,6 +131,48 @@ func share(minor, part, whole int64) int64 {
 		q.Neg(q)
 	}
 	return q.Int64()
+}
+
+// TestDigits has each currency that is not counted in hundredths, and what its
+// amounts are multiples of. All others are.
+func TestDigits(t *testing.T) {
+	t.Parallel()
+	type counted struct {
+		digits int
+		step   int64
+	}
+	special := map[string]counted{}
+	for codes, c := range map[string]counted{
+		"BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF": {0, 1},
+		"BHD JOD KWD OMR TND": {3, 10}, // the last digit is 0
+		"ISK UGX":             {2, 100},
+	} {
+		for code := range strings.FieldsSeq(codes) {
+			special[code] = c
+		}
+	}
+	for _, code := range Codes() {
+		want, ok := special[code]
+		if !ok {
+			want = counted{2, 1}
+		}
+		if c, err := Lookup(code); err != nil || c.Digits != want.digits || c.Step != want.step {
+			t.Errorf("%s is %+v, %v; want %+v", code, c, err, want)
+		}
+		delete(special, code)
+	}
+	if len(special) > 0 {
+		t.Errorf("not in the table: %v", special)
+	}
+	for code, minimum := range map[string]int64{
+		"USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30,
+		"HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200, "SEK": 300,
+		"SGD": 50, "THB": 1000, "KRW": 50, "UAH": 0,
+	} {
+		if c, err := Lookup(code); err != nil || c.Min != minimum {
+			t.Errorf("the least of %s is %d, want %d", code, c.Min, minimum)
+		}
+	}
 }
 
 // TestCurrencies holds the table against what is special in Stripe's.

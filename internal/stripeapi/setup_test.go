@@ -96,6 +96,21 @@ func setUp(t *testing.T, c *stripeapi.Client) *stripeapi.Plan {
 	return plan
 }
 
+// subscribed are the events that tell all that a gift or a membership goes
+// through, sorted.
+var subscribed = strings.Fields(`
+	charge.captured charge.dispute.closed charge.dispute.created charge.dispute.funds_reinstated
+	charge.dispute.funds_withdrawn charge.dispute.updated charge.expired charge.failed charge.pending
+	charge.refund.updated charge.refunded charge.succeeded charge.updated
+	checkout.session.async_payment_failed checkout.session.async_payment_succeeded
+	checkout.session.completed checkout.session.expired customer.deleted
+	customer.subscription.created customer.subscription.deleted customer.subscription.paused
+	customer.subscription.resumed customer.subscription.trial_will_end customer.subscription.updated
+	customer.updated invoice.finalized invoice.marked_uncollectible invoice.paid
+	invoice.payment_action_required invoice.payment_failed invoice.voided payment_intent.payment_failed
+	payout.canceled payout.created payout.failed payout.paid payout.reconciliation_completed
+	radar.early_fraud_warning.created refund.created refund.updated`)
+
 func TestSetupIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	ours, theirs := account(t)
@@ -111,14 +126,17 @@ func TestSetupIsMadeOnce(t *testing.T) {
 	if len(endpoints) != 1 || endpoints[0].APIVersion != "2023-10-16" || endpoints[0].URL != setup.WebhookURL {
 		t.Fatalf("endpoints: %+v", endpoints)
 	}
-	for _, event := range endpoints[0].EnabledEvents {
+	if got := slices.Sorted(slices.Values(endpoints[0].EnabledEvents)); !slices.Equal(got, subscribed) {
+		t.Errorf("subscribed to %v, want %v", got, subscribed)
+	}
+	for _, event := range subscribed {
 		if !stripeapi.Handled(event) {
 			t.Errorf("subscribed to %s, which is not handled", event)
 		}
 	}
-	for _, event := range []string{"charge.succeeded", "charge.refund.updated", "customer.subscription.updated", "payout.reconciliation_completed"} {
-		if !slices.Contains(endpoints[0].EnabledEvents, event) {
-			t.Errorf("not subscribed to %s", event)
+	for _, event := range []string{"invoice.payment_succeeded", "invoice.upcoming", "price.created"} { // the first says what invoice.paid says
+		if stripeapi.Handled(event) {
+			t.Errorf("%s is handled, and not subscribed to", event)
 		}
 	}
 	if slices.Contains(endpoints[0].EnabledEvents, "refund.failed") {
