@@ -43,16 +43,21 @@ func gift(n int) (key, body string) {
 	return key, string(text)
 }
 
+// signature returns what Stripe sends with a body, now.
+func signature(body, secret string) string {
+	now := time.Now()
+	return fmt.Sprintf("t=%d,v1=%s", now.Unix(), hex.EncodeToString(webhook.ComputeSignature(now, []byte(body), secret)))
+}
+
 // deliver sends a signed event and reports whether it was answered 200. It
 // fails the test for any other answer; no answer at all is none.
 func deliver(t *testing.T, address, secret, body string) bool {
-	now := time.Now()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/webhooks/stripe", strings.NewReader(body))
 	if err != nil {
 		t.Error(err)
 		return false
 	}
-	request.Header.Set("Stripe-Signature", fmt.Sprintf("t=%d,v1=%s", now.Unix(), hex.EncodeToString(webhook.ComputeSignature(now, []byte(body), secret))))
+	request.Header.Set("Stripe-Signature", signature(body, secret))
 	answer, err := browser.Do(request)
 	if err != nil {
 		return false
