@@ -117,7 +117,7 @@ func (s *Service) Stripe(c *gin.Context) error {
 
 // readBody returns the whole body, or a [fault.TooLarge] over [maxBody].
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	tooLarge := fault.New(fault.TooLarge, "A delivery may have %d bytes.", maxBody)
+	tooLarge := fault.New(fault.TooLarge, "A delivery may have at most %d bytes.", maxBody)
 	if r.ContentLength > maxBody {
 		return nil, tooLarge
 	}

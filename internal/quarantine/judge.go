@@ -67,7 +67,7 @@ func judge(gifts []*giving.Donation, refused refusals, amounts offer.Suggestions
 			reasons[d.Key] = fmt.Sprintf("%d cards were refused before one was taken.", refused.cards[d.Key])
 		case !newcomers[d.Supporter]:
 		case domain != "" && bad >= domainRefused && bad*100 >= domainShare*all:
-			reasons[d.Key] = fmt.Sprintf("%d of %d payments from addresses at %s were refused around the attack.", bad, all, domain)
+			reasons[d.Key] = fmt.Sprintf("%d of %d payments from addresses of its mail domain were refused around the attack.", bad, all)
 		case people[d.Supporter] >= oneGiver:
 			reasons[d.Key] = fmt.Sprintf("Somebody who never gave before gave %d times around the attack.", people[d.Supporter])
 		case suggested && s.minor == known.Min && alike >= leastSums:
