@@ -78,24 +78,27 @@ func TestRebuildChangesNothing(t *testing.T) {
 	})
 }
 
-// The tables that a rebuild puts in place have the indexes that migrations made.
+// The tables that a rebuild puts in place have the indexes and options that
+// migrations gave them.
 func TestRebuildKeepsTheIndexes(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b *book) {
 		fill(t, b)
-		before := b.indexes(t)
+		before := b.made(t)
 		if _, _, err := b.Rebuild(t.Context(), func(int) {}); err != nil {
 			t.Fatal(err)
 		}
-		if after := b.indexes(t); len(before) < 20 || !slices.Equal(after, before) {
-			t.Errorf("indexes after the rebuild:\n%s\nbefore:\n%s", strings.Join(after, "\n"), strings.Join(before, "\n"))
+		if after := b.made(t); len(before) < 20 || !slices.Equal(after, before) {
+			t.Errorf("after the rebuild there is:\n%s\nbefore:\n%s", strings.Join(after, "\n"), strings.Join(before, "\n"))
 		}
 	})
 }
 
-func (b *book) indexes(t testing.TB) (found []string) {
+// made returns each index and each option of a table.
+func (b *book) made(t testing.TB) (found []string) {
 	t.Helper()
-	query := `SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY indexname`
+	query := `SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema()
+		UNION SELECT relname || ' with ' || unnest(reloptions) FROM pg_class WHERE relnamespace = current_schema()::regnamespace ORDER BY 1`
 	if strings.HasPrefix(b.address, "sqlite:") {
 		query = `SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name`
 	}

@@ -40,12 +40,22 @@ func (s *Store) Scratch(ctx context.Context) (*Store, error) {
 	}
 	scratch.fresh = &fresh{seen: newSeen()}
 	if s.postgres {
-		if err := scratch.dropIndexes(ctx); err != nil {
+		if err := errors.Join(scratch.each(ctx, `ALTER TABLE %s SET (autovacuum_enabled = off)`), scratch.dropIndexes(ctx)); err != nil {
 			return nil, errors.Join(fmt.Errorf("make the tables to rebuild in: %w", err), scratch.Close())
 		}
 		scratch.fresh.copyTo(ctx, scratch.write)
 	}
 	return scratch, nil
+}
+
+// each runs a statement for every derived table.
+func (s *Store) each(ctx context.Context, statement string) error {
+	for _, table := range derived {
+		if _, err := s.write.ExecContext(ctx, fmt.Sprintf(statement, table)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropIndexes drops the indexes that only screens use, to be made when the
@@ -69,9 +79,10 @@ func (s *Store) dropIndexes(ctx context.Context) error {
 	return err
 }
 
-// makeIndexes makes the indexes again that dropIndexes dropped.
-func (s *Store) makeIndexes(ctx context.Context) error {
-	if err := s.fresh.settle(); err != nil {
+// finish makes the indexes again that dropIndexes dropped, and has PostgreSQL
+// look after the tables from then on, whose sizes it learns at once.
+func (s *Store) finish(ctx context.Context) error {
+	if err := s.fresh.settle(); err != nil || !s.postgres {
 		return err
 	}
 	for _, definition := range s.fresh.indexes {
@@ -79,7 +90,7 @@ func (s *Store) makeIndexes(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.each(ctx, `ALTER TABLE %[1]s RESET (autovacuum_enabled); ANALYZE %[1]s`)
 }
 
 // ScratchFile makes an empty database in a file that is removed with
@@ -130,7 +141,7 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 	}
 	cfg.RuntimeParams["search_path"] = scratchSchema
 	cfg.RuntimeParams["synchronous_commit"] = "off"
-	cfg.RuntimeParams["maintenance_work_mem"] = "128MB" // for makeIndexes
+	cfg.RuntimeParams["maintenance_work_mem"] = "128MB" // for finish
 	cfg.RuntimeParams["enable_seqscan"] = "off"         // see turn
 	cfg.RuntimeParams["application_name"] = "support rebuild"
 	db := stdlib.OpenDB(*cfg)
@@ -144,7 +155,7 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 // gets the next revision; those that are no more fall to zero.
 func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) error,
 	otherwise func(context.Context, *Tx, map[giving.Cell]giving.Figures) error) ([]ScopeCount, error) {
-	if err := scratch.makeIndexes(ctx); err != nil {
+	if err := scratch.finish(ctx); err != nil {
 		return nil, fmt.Errorf("adopt: %w", err)
 	}
 	conn, err := s.write.Conn(ctx)
