@@ -17,8 +17,8 @@ import (
 	"github.com/united24media/support/internal/store"
 )
 
-// exportPage is how many rows are read at a time: all that an export holds in
-// memory.
+// exportPage is how many rows are read at a time. An export holds two pages in
+// memory at the most.
 const exportPage = 1000
 
 // Exports returns what can be exported.
@@ -53,7 +53,7 @@ func ParseExport(what, from, to, format string) (Export, error) {
 // Export writes donations, supporters or memberships of a period with what
 // says who gave: donations by when they were given, supporters by the donations
 // they gave in the period (a row for each currency), memberships by when they
-// began. It holds one page in memory. What comes in meanwhile may be in it.
+// began. What comes in meanwhile may be in it.
 func (s *Service) Export(ctx context.Context, w io.Writer, e Export) error {
 	buffered := bufio.NewWriter(w)
 	out := newExportWriter(buffered, e)
@@ -82,6 +82,7 @@ type exportWriter struct {
 	csv     *csv.Writer
 	lines   io.Writer
 	columns []string
+	cells   []string // of the row before, to be used again
 	rows    int
 }
 
@@ -103,11 +104,11 @@ func (w *exportWriter) head(columns ...string) error {
 func (w *exportWriter) row(values ...any) error {
 	w.rows++
 	if w.Format == "csv" {
-		cells := make([]string, len(values))
-		for i, v := range values {
-			cells[i] = csvCell(v)
+		w.cells = w.cells[:0]
+		for _, v := range values {
+			w.cells = append(w.cells, csvCell(v))
 		}
-		return w.csv.Write(cells)
+		return w.csv.Write(w.cells)
 	}
 	line := []byte{'{'}
 	for i, v := range values {
@@ -174,15 +175,16 @@ func donationColumns(persons bool) []string {
 	return columns
 }
 
-func (s *Service) donationRow(d *giving.Donation, persons bool) []any {
+// donationRow appends a donation's values to a row.
+func (s *Service) donationRow(row []any, d *giving.Donation, persons bool) []any {
 	var settlement, fee, net any
 	if d.Settled.Currency != "" {
 		settlement, fee, net = d.Settled.Currency, d.Settled.Fee, d.Settled.Net
 	}
-	row := []any{
+	row = append(row,
 		d.Key, instant(d.Created), time.Unix(d.Created, 0).In(s.zone).Format(time.DateOnly), s.zone.String(), d.Source,
-		string(d.Interval), d.Tier, d.Currency, d.Gross, d.Refunded, d.Disputed, d.Gross - d.Refunded - d.Disputed, settlement, fee, net, d.First,
-	}
+		string(d.Interval), d.Tier, d.Currency, d.Gross, d.Refunded, d.Disputed, d.Gross-d.Refunded-d.Disputed, settlement, fee, net, d.First,
+	)
 	if persons {
 		row = append(row, d.Supporter, d.Email, d.Name)
 	}
@@ -197,24 +199,64 @@ func (s *Service) exportDonations(ctx context.Context, w *exportWriter, from, to
 	if err := w.head(donationColumns(true)...); err != nil {
 		return err
 	}
-	for after := (store.Position{}); ; {
-		page, err := s.store.ExportDonations(ctx, from, to, after, exportPage)
-		if err != nil {
-			return err
+	read := func(ctx context.Context, last *giving.Donation) ([]*giving.Donation, error) {
+		var after store.Position
+		if last != nil {
+			after = store.Position{Created: last.Created, Key: last.Key}
 		}
+		return s.store.ExportDonations(ctx, from, to, after, exportPage)
+	}
+	var row []any
+	return pages(ctx, read, func(page []*giving.Donation) error {
 		for _, d := range page {
-			after = store.Position{Created: d.Created, Key: d.Key}
-			if err := w.row(s.donationRow(d, true)...); err != nil {
+			row = s.donationRow(row[:0], d, true)
+			if err := w.row(row...); err != nil {
 				return err
 			}
 		}
-		if len(page) < exportPage {
+		if len(page) < exportPage { // what it ends with is the export's to flush
 			return nil
 		}
-		if err := w.page(); err != nil {
+		return w.page()
+	})
+}
+
+// pages calls use with page after page, while the next one is being read. read
+// gets the last of the page before; a page that is not full is the last one.
+func pages[T any](ctx context.Context, read func(ctx context.Context, last *T) ([]*T, error), use func([]*T) error) error {
+	reading, stop := context.WithCancel(ctx)
+	var failed error // set before the channel is closed
+	next := make(chan []*T)
+	go func() {
+		defer close(next)
+		var last *T
+		for full := true; full; {
+			var page []*T
+			if page, failed = read(reading, last); failed != nil {
+				return
+			}
+			select {
+			case next <- page:
+			case <-reading.Done():
+				failed = reading.Err()
+				return
+			}
+			if full = len(page) == exportPage; full {
+				last = page[len(page)-1]
+			}
+		}
+	}()
+	defer func() { // nothing is read any more once this returns
+		stop()
+		for range next {
+		}
+	}()
+	for page := range next {
+		if err := use(page); err != nil {
 			return err
 		}
 	}
+	return failed
 }
 
 // ExportList writes a list of donations as CSV, newest first, without what says
@@ -225,13 +267,15 @@ func (s *Service) ExportList(ctx context.Context, w io.Writer, f store.DonationF
 	if err := out.head(donationColumns(persons)...); err != nil {
 		return err
 	}
+	var row []any
 	for f.Limit = exportPage; ; {
 		page, err := s.store.DonationList(ctx, f)
 		if err != nil {
 			return fmt.Errorf("export a list of donations: %w", err)
 		}
 		for _, d := range page.Donations {
-			if err := out.row(s.donationRow(d, persons)...); err != nil {
+			row = s.donationRow(row[:0], d, persons)
+			if err := out.row(row...); err != nil {
 				return err
 			}
 		}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -159,5 +160,41 @@ func TestRefusedExports(t *testing.T) {
 				t.Errorf("got %v, want a fault of %s", err, tt[4])
 			}
 		})
+	}
+}
+
+// TestPages: what failed to be read is told after the pages before it, and who
+// fails to use one has nothing read any more.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	full := make([]*int, exportPage)
+	for i := range full {
+		full[i] = new(i)
+	}
+	var reads, used int
+	read := func(_ context.Context, last *int) ([]*int, error) {
+		reads++
+		switch {
+		case (last == nil) != (reads == 1):
+			t.Errorf("the last of the page before is %v in read %d", last, reads)
+		case reads > 2:
+			return nil, broken
+		}
+		return full, nil
+	}
+	if err := pages(t.Context(), read, func([]*int) error { used++; return nil }); !errors.Is(err, broken) || used != 2 {
+		t.Errorf("%v after %d pages; want what reading the third came to", err, used)
+	}
+	reads = 0
+	if err := pages(t.Context(), read, func([]*int) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("what using a page came to: %v", err)
+	}
+	after := reads
+	if err := pages(t.Context(), func(context.Context, *int) ([]*int, error) { return full[:3], nil }, func(page []*int) error {
+		used = len(page)
+		return nil
+	}); err != nil || used != 3 || reads != after {
+		t.Errorf("%v, %d used", err, used)
 	}
 }
