@@ -1,10 +1,13 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"io"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -26,39 +29,93 @@ import (
 
 // What the reports are asked of: three years of gifts that end with 2025.
 const (
-	reported     = 100_000 // gifts, unless SUPPORT_BENCH_GIFTS says otherwise
-	readArticles = 5000
-	years        = 3
-	asked        = 15   // times each question is asked
-	sampled      = 3000 // gifts that are both delivered and stored in bulk, to compare
+	reported = "100000" // gifts, unless SUPPORT_BENCH_GIFTS says otherwise: several, by commas
+	years    = 3
+	asked    = 15   // times each question is asked
+	sampled  = 3000 // gifts that are both delivered and stored in bulk, to compare
 )
 
-var end = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+var (
+	end   = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	start = end.AddDate(-years, 0, 0)
+)
 
-// spread is the n-th of count gifts: some day of the three years, some article
-// (few bring much), country, currency and placement.
-func spread(n, count int) (id string, created time.Time, body []byte) {
-	mixed := uint64(n+1) * 0x9e3779b97f4a7c15
-	mixed ^= mixed >> 29
-	created = end.AddDate(-years, 0, 0).Add(time.Duration(n) * (end.Sub(end.AddDate(-years, 0, 0)) / time.Duration(count)))
-	article := mixed % readArticles
-	if mixed>>20%3 == 0 {
-		article %= 200
+// A spread says how gifts are spread over what reports are by.
+type spread struct {
+	name     string
+	articles int
+	gift     func(created time.Time, random *rand.Rand) gift
+}
+
+type gift struct{ article, country, currency, placement string }
+
+func pick(random *rand.Rand, of ...string) string { return of[random.IntN(len(of))] }
+
+// spreads are the worst that can be, where each article goes on to get gifts
+// from everywhere in every currency, and what a newsroom's look like.
+var spreads = []spread{
+	{"even", 5000, func(_ time.Time, random *rand.Rand) gift {
+		article := random.IntN(5000)
+		if random.IntN(3) == 0 { // few bring much
+			article %= 200
+		}
+		return gift{
+			fmt.Sprintf("report-%d", article), pick(random, "UA", "DE", "US", "PL", "GB", "FR", "CA", "NL"),
+			pick(random, "eur", "usd", "uah"), pick(random, "mid", "end"),
+		}
+	}},
+	{"newsroom", publications, newsroomGift},
+}
+
+// A newsroom that publishes nine articles a day.
+const (
+	publications = 10_000
+	together     = 32 // published within some days, the first of them read most
+)
+
+// newsroomGift is one of a newsroom's: most come within days of an article, as
+// readers do, and the rest at any age, from search and as renewals of the
+// memberships that it won. Of articles that appear together the second brings
+// half of the first, the third a third (Zipf's law). Readers give in the
+// currency of where they live, some in euros.
+func newsroomGift(created time.Time, random *rand.Rand) gift {
+	age := random.ExpFloat64() * 3 * 24 // hours
+	if random.IntN(5) < 2 {
+		age = math.Exp(random.Float64() * math.Log(years*365*24)) // as many from 10 to 100 hours as from 100 to 1,000
 	}
-	text := string(event(chargeEvent, n))
+	slot := int(math.Floor(float64(publications) * (created.Sub(start).Hours() - age) / end.Sub(start).Hours()))
+	first := (slot+together*publications)/together*together - together*publications - together
+	article := first + int(math.Pow(together, random.Float64())) - 1
+	g := gift{article: fmt.Sprintf("report-%d", article), placement: pick(random, "mid", "mid", "end")}
+	if article < 0 {
+		g.article = fmt.Sprintf("archive-%d", -article%500)
+	}
+	g.country = pick(random, "US", "US", "US", "US", "UA", "UA", "UA", "GB", "GB", "DE", "DE", "PL", "CA", "FR", "NL")
+	g.currency = map[string]string{"US": "usd", "UA": "uah", "GB": "gbp", "CA": "cad", "PL": "pln"}[g.country]
+	if g.currency == "" || random.IntN(10) == 0 {
+		g.currency = "eur"
+	}
+	return g
+}
+
+// event is the n-th of count gifts, whose charge tells how it was settled.
+func (s *spread) event(n, count int) (id string, created time.Time, body []byte) {
+	created = start.Add(time.Duration(float64(n) / float64(count) * float64(end.Sub(start)))).Truncate(time.Second)
+	g := s.gift(created, rand.New(rand.NewPCG(uint64(n), 9)))
 	id = fmt.Sprintf("%08d", n)
+	at := strconv.FormatInt(created.Unix(), 10)
 	return id, created, []byte(strings.NewReplacer(
-		"1769850000", strconv.FormatInt(created.Unix(), 10),
-		fmt.Sprintf(`"frontline-report-%d"`, n%articles), fmt.Sprintf(`"report-%d"`, article),
-		`"eur"`, []string{`"eur"`, `"usd"`, `"uah"`}[mixed>>24%3],
-		`"country": "UA"`, fmt.Sprintf(`"country": %q`, []string{"UA", "DE", "US", "PL", "GB", "FR", "CA", "NL"}[mixed>>32%8]),
-		`"mid"`, []string{`"mid"`, `"end"`}[mixed>>40%2],
-	).Replace(text))
+		"1769850000", at,
+		fmt.Sprintf(`"frontline-report-%d"`, n%articles), strconv.Quote(g.article),
+		`"eur"`, strconv.Quote(g.currency), `"country": "UA"`, fmt.Sprintf(`"country": %q`, g.country), `"mid"`, strconv.Quote(g.placement),
+		`"balance_transaction": "txn_3OqBench`+id+`"`, `"balance_transaction": {"id": "txn_3OqBench`+id+`", "object": "balance_transaction", "amount": 2500,`+
+			` "created": `+at+`, "currency": "eur", "fee": 98, "net": 2402, "source": "ch_3OqBench`+id+`", "type": "charge"}`,
+	).Replace(string(event(chargeEvent, n))))
 }
 
 // storeSpread stores gifts in bulk: their events, of which a rebuild then makes
 // everything else.
-func storeSpread(b *testing.B, s *store.Store, count int) {
+func storeSpread(b *testing.B, s *store.Store, by *spread, count int) {
 	b.Helper()
 	const chunk = 2000
 	for first := 0; first < count; first += chunk {
@@ -67,7 +124,7 @@ func storeSpread(b *testing.B, s *store.Store, count int) {
 		for part := range runtime.GOMAXPROCS(0) {
 			group.Go(func() {
 				for i := part; i < len(events); i += runtime.GOMAXPROCS(0) {
-					id, created, body := spread(first+i, count)
+					id, created, body := by.event(first+i, count)
 					events[i] = store.Event{
 						ID: "evt_3OqBench" + id, Type: "charge.succeeded", Ref: "charge/ch_3OqBench" + id, APIVersion: "2023-10-16",
 						Created: created, Received: created, State: store.Applied, Body: ledger.Pack(body),
@@ -105,16 +162,16 @@ func open(b *testing.B, address string) *store.Store {
 }
 
 // bulkIsTheSame: what the bulk path leaves is what deliveries leave.
-func bulkIsTheSame(b *testing.B) {
+func bulkIsTheSame(b *testing.B, by *spread) {
 	b.Helper()
 	bulk, delivered := open(b, "sqlite:"+filepath.Join(b.TempDir(), "bulk.db")), open(b, "sqlite:"+filepath.Join(b.TempDir(), "one.db"))
-	storeSpread(b, bulk, sampled)
+	storeSpread(b, bulk, by, sampled)
 	one := bookOf(delivered)
 	ctx, cancel := context.WithCancel(b.Context())
 	stopped := make(chan error)
 	go func() { stopped <- one.Run(ctx) }()
 	for n := range sampled {
-		_, _, body := spread(n, sampled)
+		_, _, body := by.event(n, sampled)
 		fatal(b, one.Deliver(ctx, body))
 	}
 	cancel()
@@ -130,31 +187,77 @@ func bulkIsTheSame(b *testing.B) {
 	}
 }
 
-// BenchmarkReports asks what staff ask, of us and straight of the donations.
+// BenchmarkReports asks what staff ask, of us and straight of the donations,
+// and tells how the answers grow with the gifts, as a table in Markdown.
 func BenchmarkReports(b *testing.B) {
-	count := reported
-	if text := os.Getenv("SUPPORT_BENCH_GIFTS"); text != "" {
-		var err error
-		count, err = strconv.Atoi(text)
+	var counts []int
+	for text := range strings.SplitSeq(cmp.Or(os.Getenv("SUPPORT_BENCH_GIFTS"), reported), ",") {
+		count, err := strconv.Atoi(text)
 		fatal(b, err)
+		counts = append(counts, count)
 	}
-	bulkIsTheSame(b)
-	b.Run("PostgreSQL", func(b *testing.B) {
-		address := testenv.Postgres(b)
-		askAll(b, address, "pgx", address, count)
-	})
-	b.Run("SQLite", func(b *testing.B) {
-		file := filepath.Join(b.TempDir(), "support.db")
-		askAll(b, "sqlite:"+file, "sqlite", file, count)
-	})
+	for _, driver := range []string{"PostgreSQL", "SQLite"} {
+		b.Run(driver, func(b *testing.B) {
+			for _, by := range spreads {
+				b.Run(by.name, func(b *testing.B) {
+					bulkIsTheSame(b, &by)
+					growth := grown{counts: counts, figures: map[string]map[int]string{}}
+					for _, count := range counts {
+						b.Run(strconv.Itoa(count), func(b *testing.B) {
+							if driver == "PostgreSQL" {
+								address := testenv.Postgres(b)
+								askAll(b, address, "pgx", address, &by, count, &growth)
+								return
+							}
+							file := filepath.Join(b.TempDir(), "support.db")
+							askAll(b, "sqlite:"+file, "sqlite", file, &by, count, &growth)
+						})
+					}
+					b.Logf("%s, %s:\n%s", driver, by.name, growth.table())
+				})
+			}
+		})
+	}
 }
 
-func askAll(b *testing.B, address, driver, source string, count int) {
+// grown is what each question took at each count of gifts.
+type grown struct {
+	counts  []int
+	names   []string                  // of questions, in their order
+	figures map[string]map[int]string // by question and count
+}
+
+func (g *grown) add(name string, count int, figure string) {
+	if g.figures[name] == nil {
+		g.names, g.figures[name] = append(g.names, name), map[int]string{}
+	}
+	g.figures[name][count] = figure
+}
+
+func (g *grown) table() string {
+	text := "| ours, straight |"
+	for _, count := range g.counts {
+		text += fmt.Sprintf(" %g M |", float64(count)/1e6)
+	}
+	text += "\n|---|" + strings.Repeat("---|", len(g.counts)) + "\n"
+	for _, name := range g.names {
+		text += "| " + name + " |"
+		for _, count := range g.counts {
+			text += " " + g.figures[name][count] + " |"
+		}
+		text += "\n"
+	}
+	return text
+}
+
+func askAll(b *testing.B, address, driver, source string, by *spread, count int, growth *grown) {
 	s := open(b, address)
-	storeSpread(b, s, count)
+	stored := time.Now()
+	storeSpread(b, s, by, count)
+	b.Logf("%d gifts stored and rebuilt in %s", count, time.Since(stored).Round(time.Second))
 	for month := range years * 12 {
 		var signals []store.Signal
-		for article := range readArticles {
+		for article := range by.articles {
 			day := end.AddDate(0, -month-1, 0)
 			for kind, times := range map[string]int64{"seen": 3000, "clicked": 90} {
 				signals = append(signals, store.Signal{
@@ -174,6 +277,24 @@ func askAll(b *testing.B, address, driver, source string, count int) {
 	service := reports.New(reports.Options{Store: s, Timezone: time.UTC, Now: func() time.Time { return end }})
 	month, year := end.AddDate(0, -1, 0), end.AddDate(-1, 0, 0)
 	ctx := b.Context()
+	const topArticles = ` FROM donations WHERE created_at >= $1 GROUP BY 1 ORDER BY 2 DESC LIMIT 50`
+	const pageBack = ` ORDER BY created_at DESC LIMIT 50`
+	articlesBy := func(from time.Time, by string) func() error {
+		return func() error {
+			_, _, err := service.Articles(ctx, reports.ArticleQuery{From: from, To: end, By: by, Currency: "EUR"})
+			return err
+		}
+	}
+	list := func(pairs ...string) func() error {
+		f := store.DonationFilter{Equal: map[string]string{}, At: store.Position{Created: year.Unix(), Key: "pi"}, Limit: 50}
+		for i := 0; i < len(pairs); i += 2 {
+			f.Equal[pairs[i]] = pairs[i+1]
+		}
+		return func() error {
+			_, err := s.DonationList(ctx, f)
+			return err
+		}
+	}
 	const sums = `SUM(gross_minor), SUM(refunded_minor), SUM(disputed_minor), SUM(fee_minor), SUM(net_minor)`
 	for _, question := range []struct {
 		name     string
@@ -189,31 +310,20 @@ func askAll(b *testing.B, address, driver, source string, count int) {
 			_, err := service.Report(ctx, reports.Query{From: year, To: end, By: "country"})
 			return err
 		}, `SELECT country, currency, settlement_currency, COUNT(*), ` + sums + ` FROM donations WHERE created_at >= $1 GROUP BY 1, 2, 3`, year},
-		{"50 articles over 12 months", func() error {
-			_, _, err := service.Articles(ctx, reports.ArticleQuery{From: year, To: end})
-			return err
-		}, `SELECT article, COUNT(*), ` + sums + ` FROM donations WHERE created_at >= $1 GROUP BY 1 ORDER BY 2 DESC LIMIT 50`, year},
-		{"50 articles over a month", func() error {
-			_, _, err := service.Articles(ctx, reports.ArticleQuery{From: month, To: end})
-			return err
-		}, `SELECT article, COUNT(*), ` + sums + ` FROM donations WHERE created_at >= $1 GROUP BY 1 ORDER BY 2 DESC LIMIT 50`, month},
-		{"list of an article, deep", func() error {
-			_, err := s.DonationList(ctx, store.DonationFilter{
-				Equal: map[string]string{"article": "report-17"}, At: store.Position{Created: year.Unix(), Key: "pi"}, Limit: 50,
-			})
-			return err
-		}, `SELECT key, gross_minor FROM donations WHERE article = 'report-17' AND created_at >= $1 ORDER BY created_at DESC LIMIT 50 OFFSET 1000`, time.Unix(0, 0)},
-		{"list of a country and currency, deep", func() error {
-			_, err := s.DonationList(ctx, store.DonationFilter{
-				Equal: map[string]string{"country": "PL", "currency": "UAH"}, At: store.Position{Created: year.Unix(), Key: "pi"}, Limit: 50,
-			})
-			return err
-		}, `SELECT key, gross_minor FROM donations WHERE country = 'PL' AND currency = 'UAH' AND created_at >= $1 ORDER BY created_at DESC LIMIT 50 OFFSET 1000`, time.Unix(0, 0)},
+		{"first 50 articles of 12 months", articlesBy(year, "donations"), `SELECT article, COUNT(*), ` + sums + topArticles, year},
+		{"the same by net", articlesBy(year, "net"), `SELECT article, SUM(net_minor), ` + sums + topArticles, year},
+		{"the same by what they won", articlesBy(year, "won"), `SELECT article, SUM(CASE WHEN renewal THEN 0 ELSE 1 END), ` + sums + topArticles, year},
+		{"first 50 articles of a month", articlesBy(month, "donations"), `SELECT article, COUNT(*), ` + sums + topArticles, month},
+		{"the same of 30 days, by net", articlesBy(end.AddDate(0, 0, -30), "net"), `SELECT article, SUM(net_minor), ` + sums + topArticles, end.AddDate(0, 0, -30)},
+		{"list, an article's, a year back", list("article", "report-1017"), `SELECT key, gross_minor FROM donations WHERE article = 'report-1017' AND created_at < $1` + pageBack, year},
+		{"list, of a country in a currency", list("country", "PL", "currency", "EUR"), `SELECT key, gross_minor FROM donations WHERE country = 'PL' AND currency = 'EUR' AND created_at < $1` + pageBack, year},
+		{"list, of what never meets", list("country", "PL", "currency", "EUR", "variant", "z"), `SELECT key, gross_minor FROM donations WHERE country = 'PL' AND currency = 'EUR' AND variant = 'z' AND created_at < $1` + pageBack, year},
+		{"list, with no index", list("variant", "z", "source", "stripe"), `SELECT key, gross_minor FROM donations WHERE variant = 'z' AND created_at < $1` + pageBack, year},
 	} {
 		b.Run(question.name, func(b *testing.B) {
 			for b.Loop() {
-				b.ReportMetric(medianMS(b, question.ours), "ms")
-				b.ReportMetric(medianMS(b, func() error {
+				ours := medianMS(b, question.ours)
+				straight := medianMS(b, func() error {
 					rows, err := db.QueryContext(ctx, question.straight, question.from.UnixMicro())
 					if err != nil {
 						return err
@@ -222,17 +332,22 @@ func askAll(b *testing.B, address, driver, source string, count int) {
 					for rows.Next() {
 					}
 					return rows.Err()
-				}), "straight-ms")
+				})
+				growth.add(question.name, count, fmt.Sprintf("%.1f, %.0f ms", ours, straight))
+				b.ReportMetric(ours, "ms")
+				b.ReportMetric(straight, "straight-ms")
 				b.ReportMetric(0, "ns/op")
 			}
 		})
 	}
 	b.Run("CSV", func(b *testing.B) {
 		for b.Loop() {
-			peak, start := watchMemory(b), time.Now()
-			fatal(b, service.Export(ctx, io.Discard, reports.Export{What: "donations", From: end.AddDate(-years, 0, 0), To: end, Format: "csv"}))
-			b.ReportMetric(float64(count)/time.Since(start).Seconds(), "rows/s")
-			b.ReportMetric(peak()/(1<<20), "MiB")
+			peak, began := watchMemory(b), time.Now()
+			fatal(b, service.Export(ctx, io.Discard, reports.Export{What: "donations", From: start, To: end, Format: "csv"}))
+			rate, most := float64(count)/time.Since(began).Seconds(), peak()/(1<<20)
+			growth.add("CSV of all donations", count, fmt.Sprintf("%.0f rows/s, %.0f MiB", rate, most))
+			b.ReportMetric(rate, "rows/s")
+			b.ReportMetric(most, "MiB")
 			b.ReportMetric(0, "ns/op")
 		}
 	})
@@ -244,9 +359,9 @@ func medianMS(b *testing.B, ask func() error) float64 {
 	b.Helper()
 	var took []time.Duration
 	for range asked {
-		start := time.Now()
+		began := time.Now()
 		fatal(b, ask())
-		took = append(took, time.Since(start))
+		took = append(took, time.Since(began))
 	}
 	slices.Sort(took)
 	return float64(took[len(took)/2].Microseconds()) / 1000

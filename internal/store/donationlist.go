@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -102,6 +103,9 @@ func (s *Store) DonationList(ctx context.Context, f DonationFilter) (DonationPag
 
 func (s *Store) donationList(ctx context.Context, f DonationFilter, limits listLimits) (page DonationPage, err error) {
 	err = s.Look(ctx, func(tx *Tx) error {
+		if err := tx.alone(ctx); err != nil {
+			return err
+		}
 		l := lister{tx: tx, DonationFilter: f, limits: limits}
 		page, err = l.page(ctx)
 		return err
@@ -163,22 +167,41 @@ func (l *lister) search(ctx context.Context) (found []*giving.Donation, end Posi
 	}
 	all := append(slices.DeleteFunc(leads, func(c condition) bool { return c.text == lead.text }), rest...)
 	if len(all) == 0 {
-		found, err = l.read(ctx, lead)
+		found, err = l.read(ctx, l.At, lead, nil, l.Limit+1)
 		return found, Position{}, err
 	}
 	at := l.At
 	for _, part := range goes {
-		more, until, err := l.window(ctx, at, lead, all, max(l.limits.window/part, 1), l.Limit+1-len(found))
+		until, err := l.reach(ctx, at, lead, part)
+		if err != nil {
+			return nil, Position{}, err
+		}
+		window := lead
+		if until != nil {
+			window = condition{lead.text + " AND created_at " + l.than() + " ?", append(slices.Clone(lead.args), *until)}
+		}
+		more, err := l.read(ctx, at, window, all, l.Limit+1-len(found))
 		if err != nil {
 			return nil, Position{}, err
 		}
 		found = append(found, more...)
-		if len(found) > l.Limit || until == (Position{}) {
+		if len(found) > l.Limit || until == nil {
 			return found, Position{}, nil
 		}
-		at = until
+		at = Position{*until / microsPerSecond, ""}
+		if l.Back {
+			at.Key = lastKey
+		}
 	}
 	return found, at, nil
+}
+
+// than returns the comparison that leads back against the way a page is read.
+func (l *lister) than() string {
+	if l.Back {
+		return "<="
+	}
+	return ">="
 }
 
 // split returns the conditions that an index leads to by time, and the others.
@@ -246,7 +269,7 @@ func (l *lister) best(ctx context.Context, leads []condition) (condition, error)
 	var best condition
 	var furthest int64
 	for i, c := range leads {
-		until, err := l.reach(ctx, c)
+		until, err := l.reach(ctx, l.At, c, goes[0])
 		if err != nil || until == nil { // one go looks at all
 			return c, err
 		}
@@ -257,14 +280,14 @@ func (l *lister) best(ctx context.Context, leads []condition) (condition, error)
 	return best, nil
 }
 
-// reach returns how far the first go leads among the donations that fit a
-// condition, in the database's time. It is nil where that is the end of the
-// list.
-func (l *lister) reach(ctx context.Context, lead condition) (until *int64, err error) {
+// reach returns the second, in the database's time, to which a go leads from a
+// place: it looks at all donations until then that fit a condition. It is nil
+// where that is the end of the list.
+func (l *lister) reach(ctx context.Context, at Position, lead condition, part int) (until *int64, err error) {
 	var q query
 	q.add("SELECT created_at FROM donations WHERE ") // nothing else: the index alone answers
-	q.where(append(l.bounds(l.At), lead)...)
-	q.add(" ORDER BY created_at"+l.direction()+" LIMIT 1 OFFSET ?", max(l.limits.window/goes[0], 1)-1)
+	q.where(append(l.bounds(at), lead)...)
+	q.add(" ORDER BY created_at"+l.direction()+" LIMIT 1 OFFSET ?", max(l.limits.window/part, 1)-1)
 	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
 		until = new(int64)
 		return r.Scan(until)
@@ -272,12 +295,27 @@ func (l *lister) reach(ctx context.Context, lead condition) (until *int64, err e
 	return until, err
 }
 
-// read returns the page's donations, where one condition alone chooses them.
-func (l *lister) read(ctx context.Context, lead condition) (found []*giving.Donation, err error) {
+// read returns donations after a place: up to limit, of those that the lead
+// condition chooses and, looked at one by one, the rest.
+func (l *lister) read(ctx context.Context, at Position, lead condition, rest []condition, limit int) (found []*giving.Donation, err error) {
 	var q query
-	q.add("SELECT " + donationColumns + " FROM donations WHERE ")
-	q.where(append(l.bounds(l.At), lead)...)
-	q.add(l.order()+" LIMIT ?", l.Limit+1)
+	q.add("SELECT " + donationColumns + " FROM ")
+	if len(rest) > 0 {
+		q.add("(SELECT " + donationColumns + ", " + searchColumns + " FROM ")
+	}
+	q.add("donations WHERE ")
+	q.where(append(l.bounds(at), lead)...)
+	q.add(l.order())
+	if len(rest) > 0 {
+		// The limit is none, but keeps the database from looking for the rest by
+		// another index: each of those leads through more rows. It stands in the
+		// text, since PostgreSQL takes one that it does not know for a small one,
+		// and then walks the index of time, however far the lead's rows are.
+		q.add(fmt.Sprintf(" LIMIT %d) AS looked_at WHERE ", math.MaxInt32))
+		q.where(rest...)
+		q.add(l.order())
+	}
+	q.add(" LIMIT ?", limit)
 	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
 		d, err := scanDonation(r)
 		found = append(found, d)
@@ -285,46 +323,6 @@ func (l *lister) read(ctx context.Context, lead condition) (found []*giving.Dona
 	})
 	return found, err
 }
-
-// window looks through the next size donations after a place that the lead
-// condition chooses, and returns up to limit of those that fit the rest. until
-// is the last that it looked at, zero where there was none left.
-func (l *lister) window(ctx context.Context, at Position, lead condition, rest []condition, size, limit int) (
-	found []*giving.Donation, until Position, err error) {
-	var q query
-	// The size stands in the text: PostgreSQL then plans for so few rows, in
-	// their order, and stops when the page is full. It looks for the rest by no
-	// other index, each of which leads through more rows.
-	q.add("SELECT " + donationColumns + ", fits, nth FROM (SELECT " + donationColumns + ", (")
-	q.where(rest...)
-	q.add(fmt.Sprintf(") AS fits, ROW_NUMBER() OVER (%s) AS nth FROM donations WHERE ", l.order()))
-	q.where(append(l.bounds(at), lead)...)
-	q.add(fmt.Sprintf("%s LIMIT %d) AS looked_at WHERE fits OR nth = %[2]d %[1]s LIMIT ?", l.order(), size), limit+1)
-	err = l.tx.query(ctx, q.text.String(), q.args, func(r row) error {
-		var fits bool
-		var nth int
-		d, err := scanDonation(longer{r, []any{&fits, &nth}})
-		if err != nil {
-			return err
-		}
-		if fits && len(found) < limit {
-			found = append(found, d)
-		}
-		if nth == size {
-			until = place(d)
-		}
-		return nil
-	})
-	return found, until, err
-}
-
-// longer is a row that goes on with further columns.
-type longer struct {
-	row
-	further []any
-}
-
-func (l longer) Scan(dest ...any) error { return l.row.Scan(append(dest, l.further...)...) }
 
 // bounds returns the conditions of time.
 func (l *lister) bounds(at Position) (all []condition) {

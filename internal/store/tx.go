@@ -163,6 +163,16 @@ func (t *Tx) turn() {
 		})
 }
 
+// alone keeps PostgreSQL from starting workers or a compiler for a query that
+// is over before they are ready, because it expects more rows than there are.
+func (t *Tx) alone(ctx context.Context) error {
+	if t.pg == nil {
+		return nil
+	}
+	return t.later(ctx, `SELECT set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)`, nil,
+		func(row) error { return nil })
+}
+
 // later runs a statement no later than the next [Tx.flush]. scan, if there is
 // one, is called for each row of its result.
 func (t *Tx) later(ctx context.Context, query string, args []any, scan func(row) error) error {
