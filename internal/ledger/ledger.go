@@ -112,7 +112,11 @@ type Answer struct {
 // it may not be, so that Stripe must try again.
 func (l *Ledger) Deliver(ctx context.Context, body []byte) error {
 	d := l.read(body)
-	return l.submit(ctx, &request{event: d, facts: []fact{{said: d.said}}})
+	err := l.submit(ctx, &request{event: d, facts: []fact{{said: d.said}}})
+	if err == nil && d.State == store.Applied {
+		l.tellPayment(d) // here, and not where all wait for the next commit
+	}
+	return err
 }
 
 // Apply records answers of Stripe's API, all of them or none. An answer that
@@ -222,9 +226,6 @@ func (l *Ledger) commit(batch []*request) {
 		err = l.park(batch[0], err)
 	}
 	for _, r := range batch {
-		if err == nil && r.event != nil && r.event.State == store.Applied {
-			l.tellPayment(r.event)
-		}
 		r.out <- err
 	}
 }
