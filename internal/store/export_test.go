@@ -12,3 +12,6 @@ func (s *Store) Exec(ctx context.Context, statement string) error {
 	_, err := s.write.ExecContext(ctx, statement)
 	return err
 }
+
+// ScratchSchema is where a rebuild keeps its tables.
+const ScratchSchema = scratchSchema

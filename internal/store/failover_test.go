@@ -120,3 +120,57 @@ func TestSilentConnections(t *testing.T) {
 		t.Errorf("the second call: %v", err)
 	}
 }
+
+// TestTheOldPrimaryComesBack: of two that take writes, the one that took over is
+// used, whether a process saw that happen or starts afterwards; by a rebuild
+// too.
+func TestTheOldPrimaryComesBack(t *testing.T) {
+	t.Parallel()
+	primary := testenv.PostgresServer(t)
+	standby := primary.Standby(t)
+	address := fmt.Sprintf("postgres://postgres@%s,%s/postgres?sslmode=disable", primary.Addr(), standby.Addr())
+	before := openAt(t, address)
+	if err := record(t.Context(), before, "evt_1"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), primary.Address("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for behind := true; behind; {
+		if err := conn.QueryRow(t.Context(), `SELECT pg_current_wal_lsn() > replay_lsn FROM pg_stat_replication`).Scan(&behind); err != nil {
+			t.Fatal(err)
+		}
+	}
+	primary.Stop(t, syscall.SIGKILL)
+	standby.Promote(t)
+	for range 3 { // until no connection of the pool is one that was cut
+		_ = record(t.Context(), before, "evt_2")
+	}
+	primary.Start(t)
+
+	after := openAt(t, address)
+	for name, s := range map[string]*store.Store{"it saw that": before, "it did not": after} {
+		if err := record(t.Context(), s, "evt_"+name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	scratch, err := after.Scratch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scratch.Close()
+	for server, want := range map[*testenv.Cluster]string{primary: "1 0", standby: "4 1"} {
+		conn, err := pgx.Connect(t.Context(), server.Address("postgres"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(t.Context())
+		var events, scratches int
+		err = conn.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM pg_namespace WHERE nspname = $1)`, store.ScratchSchema).
+			Scan(&events, &scratches)
+		if got := fmt.Sprint(events, scratches); err != nil || got != want {
+			t.Errorf("%s has %s events and scratch tables; want %s: %v", server.Addr(), got, want, err)
+		}
+	}
+}

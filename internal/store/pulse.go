@@ -20,9 +20,16 @@ const (
 // idled, or that is older than an answer that did not come, is asked first, for
 // a short time; and if it is dead, those as old as it are not used again.
 type pulse struct {
-	doubted atomic.Int64 // when an answer did not come in time, in ns since 1970
+	doubted atomic.Int64 // when an answer did not come in time; see age
 	died    atomic.Int64 // when a connection turned out to be dead
+	fence   *fence       // around several hosts; nil if there is one
 }
+
+var began = time.Now()
+
+// age returns the time since the program began, in ns: it does not step with
+// the clock.
+func age() int64 { return int64(time.Since(began)) }
 
 // The names under which a connection keeps when it was made, and last seen to
 // live.
@@ -31,10 +38,10 @@ const (
 	livedAt = "lived"
 )
 
-func (p *pulse) doubt() { p.doubted.Store(time.Now().UnixNano()) }
+func (p *pulse) doubt() { p.doubted.Store(age()) }
 
 func (p *pulse) begin(_ context.Context, c *pgx.Conn) error {
-	data, now := c.PgConn().CustomData(), time.Now().UnixNano()
+	data, now := c.PgConn().CustomData(), age()
 	data[bornAt], data[livedAt] = now, now
 	return nil
 }
@@ -42,10 +49,10 @@ func (p *pulse) begin(_ context.Context, c *pgx.Conn) error {
 // check returns [driver.ErrBadConn] for a connection that is not to be used
 // again.
 func (p *pulse) check(ctx context.Context, c *pgx.Conn) error {
-	data, now := c.PgConn().CustomData(), time.Now().UnixNano()
+	data, now := c.PgConn().CustomData(), age()
 	made, _ := data[bornAt].(int64)
 	lived, _ := data[livedAt].(int64)
-	if made <= p.died.Load() {
+	if made <= p.died.Load() || p.fence != nil && !p.fence.leads(c.PgConn()) {
 		return driver.ErrBadConn
 	}
 	if lived > p.doubted.Load() && now-lived < int64(pulseIdle) {

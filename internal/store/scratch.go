@@ -139,6 +139,9 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, errors.New("DATABASE_URL can't be read") // err may hold the password
 	}
+	if s.fence != nil {
+		cfg.ValidateConnect = s.fence.validate
+	}
 	cfg.RuntimeParams["search_path"] = scratchSchema
 	cfg.RuntimeParams["synchronous_commit"] = "off"
 	cfg.RuntimeParams["maintenance_work_mem"] = "128MB" // for finish

@@ -31,6 +31,7 @@ type Store struct {
 	postgres bool
 	file     string // SQLite's file, "" on PostgreSQL
 	address  string // PostgreSQL's
+	fence    *fence // around its hosts; nil if there is one
 	fresh    *fresh // of a scratch database, where nobody else writes; else nil
 	folder   string // to be removed on Close; "" if none
 }
@@ -91,12 +92,10 @@ func openPostgres(address string) (*Store, error) {
 		return nil, errors.New("DATABASE_URL: not a PostgreSQL address that can be read") // err may hold the password
 	}
 	cfg.StatementCacheCapacity = 256
-	if len(cfg.Fallbacks) > 0 && cfg.ValidateConnect == nil {
-		// Of several hosts the one that takes writes: a standby reads on, and
-		// would be asked to record for as long as its connections last.
-		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	life := pulse{fence: newFence(cfg)}
+	if life.fence != nil {
+		cfg.ValidateConnect = life.fence.validate
 	}
-	var life pulse
 	cfg.DialFunc = marking(cfg.DialFunc, &life)
 	cfg.OnNotice = noteWarning
 	if cfg.ConnectTimeout == 0 {
@@ -120,7 +119,7 @@ func openPostgres(address string) (*Store, error) {
 		return db
 	}
 	db := pool(maxPostgresConns)
-	return &Store{write: db, read: db, ledger: pool(maxLedgerConns), postgres: true, address: address}, nil
+	return &Store{write: db, read: db, ledger: pool(maxLedgerConns), postgres: true, address: address, fence: life.fence}, nil
 }
 
 // Close closes the database.
