@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/testenv"
 )
 
@@ -127,4 +128,45 @@ func TestABadEventHoldsUpNoOther(t *testing.T) {
 func eventBody(id, kind string, created int64, object string) string {
 	return fmt.Sprintf(`{"id":%q,"object":"event","type":%q,"api_version":"2023-10-16","livemode":false,
 		"created":%d,"data":{"object":%s}}`, id, kind, created, object)
+}
+
+// TestWhatIsKeptAndNotBooked: an event that is not for us to book is stored with
+// the reason, and moves nothing.
+func TestWhatIsKeptAndNotBooked(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		gift := eventBody("evt", "charge.succeeded", 1769850000, charge("ch_1", "pi_1", marked, 1000, 0))
+		tests := map[string]struct{ old, instead, state, reason string }{
+			"of the other mode":        {`"livemode":false`, `"livemode":true`, store.Ignored, "of the other mode: livemode is true"},
+			"of another API version":   {`"2023-10-16"`, `"2024-06-20"`, store.Ignored, `of API version "2024-06-20"; the object is fetched at 2023-10-16`},
+			"of a kind nobody knows":   {`"object":"charge"`, `"object":"starship"`, store.Ignored, "nothing is kept of a starship"},
+			"about nothing":            {`"data":{"object":`, `"date":{"object":`, store.Parked, "the event has no data.object"},
+			"with an amount too large": {`"amount":1000`, `"amount_captured":99999999999999999999`, store.Parked, ""},
+		}
+		for name, tt := range tests {
+			id := "evt_" + strings.ReplaceAll(name, " ", "_")
+			body := strings.Replace(strings.Replace(gift, `"evt"`, `"`+id+`"`, 1), tt.old, tt.instead, 1)
+			if err := b.Deliver(t.Context(), []byte(body)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			err := b.Store.Look(t.Context(), func(tx *store.Tx) error {
+				events, err := tx.EventsByID(t.Context(), []string{id})
+				if len(events) != 1 || events[0].State != tt.state || tt.reason != "" && events[0].Error != tt.reason {
+					t.Errorf("%s: stored as %+v", name, events)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		if d := b.donations(t); len(d) != 0 {
+			t.Errorf("booked %v", d)
+		}
+		_, wishes, err := b.Store.OldestFetch(t.Context())
+		if err != nil || wishes != 1 { // the object of the other API version
+			t.Errorf("%d wishes, %v; want 1", wishes, err)
+		}
+		assertClean(t, b)
+	})
 }
