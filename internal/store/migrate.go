@@ -50,18 +50,21 @@ func (s *Store) Migrate(ctx context.Context) ([]Migration, error) {
 // compareBytes has PostgreSQL compare all text of the current schema by its
 // bytes, as SQLite does: both then sort alike, and an index of ids, which is
 // what ours are, is walked in a fraction of the time that the rules of a
-// language take. It changes only columns that have none of it yet.
+// language take. It changes only columns that have none of it yet, and commits
+// table by table: whoever reads one and then another would else wait for it, and
+// it for them.
 const compareBytes = `DO $$
 DECLARE c record;
 BEGIN
 	FOR c IN
-		SELECT a.attrelid::regclass AS table_name, a.attname AS column_name
+		SELECT a.attrelid::regclass AS table_name, string_agg(format('ALTER COLUMN %I TYPE TEXT COLLATE "C"', a.attname), ', ') AS columns
 		FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
 		WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
 			AND a.atttypid = 'text'::regtype AND a.attcollation = 'default'::regcollation
-		ORDER BY 1, 2
+		GROUP BY 1 ORDER BY 1
 	LOOP
-		EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE TEXT COLLATE "C"', c.table_name, c.column_name);
+		EXECUTE format('ALTER TABLE %s %s', c.table_name, c.columns);
+		COMMIT;
 	END LOOP;
 END $$`
 
