@@ -137,6 +137,10 @@ func (c *chaos) book(a account) (gifts map[string]gift, members map[string]membe
 		if g.Gross-g.Refunded-lost[key] > 0 {
 			alive[g.Email] = true
 		}
+		if c.erased[g.Email] {
+			g.Email = ""
+			gifts[key] = g
+		}
 	}
 	for _, sub := range a.subscriptions {
 		items, _ := sub.under("items")["data"].([]any)

@@ -88,6 +88,7 @@ type chaos struct {
 	folder   string
 	settings []string
 	addrs    []string
+	own      map[int][]string // further settings, by replica
 	replicas []*program
 	pause    time.Duration // between two things that a player lets happen, at most
 	enough   func() bool   // players wait while it is so; nil: never
@@ -95,6 +96,8 @@ type chaos struct {
 	mu      sync.Mutex
 	luck    *rand.Rand      // which replica a delivery goes to
 	foreign map[string]bool // charges of another system
+	erased  map[string]bool // addresses whose gifts are nobody's
+	kept    string          // a charge of which nothing is given back, so that there is a supporter at any time
 	done    map[string]int  // how often something was played
 }
 
@@ -139,7 +142,7 @@ func (c *chaos) playStripe(seed uint64, balancer http.RoundTripper) string {
 }
 
 func (c *chaos) settingsOf(replica int) []string {
-	return append(slices.Clone(c.settings), "SUPPORT_ADDR="+c.addrs[replica])
+	return append(append(slices.Clone(c.settings), "SUPPORT_ADDR="+c.addrs[replica]), c.own[replica]...)
 }
 
 // RoundTrip carries a delivery to one of the replicas, as a balancer does that
@@ -208,7 +211,12 @@ func (c *chaos) play(ctx context.Context, random *rand.Rand) {
 
 // act does one thing and says what it was.
 func (c *chaos) act(ctx context.Context, random *rand.Rand) (string, error) {
-	charge := func() string { return c.any(ctx, random, "/v1/charges") }
+	charge := func() string {
+		if id := c.any(ctx, random, "/v1/charges"); id != c.kept {
+			return id
+		}
+		return "" // which Stripe does not have
+	}
 	dispute := func() string { return c.any(ctx, random, "/v1/disputes") }
 	switch n := random.IntN(100); {
 	case n < 45:
@@ -250,6 +258,34 @@ func (c *chaos) act(ctx context.Context, random *rand.Rand) (string, error) {
 
 // give opens a session as our checkout does, and pays it or fails to.
 func (c *chaos) give(ctx context.Context, random *rand.Rand, interval string) error {
+	session, err := c.open(ctx, random, interval)
+	if err != nil {
+		return err
+	}
+	outcomes := []sandbox.Outcome{sandbox.Paid, sandbox.Paid, sandbox.Paid, sandbox.Paid, sandbox.Declined, sandbox.DelayedPaid, sandbox.DelayedFailed}
+	if interval != "" {
+		outcomes = outcomes[:5]
+	}
+	payer := sandbox.Payer{Email: fmt.Sprintf("reader%d@example.org", random.IntN(people)), Name: "Reader", Country: "UA"}
+	outcome := outcomes[random.IntN(len(outcomes))]
+	if _, err = c.box.Pay(session, payer, outcome); err == nil && outcome == sandbox.Declined {
+		_, err = c.box.Pay(session, payer, sandbox.Paid) // with another card
+	}
+	return err
+}
+
+// giveAs lets somebody give once.
+func (c *chaos) giveAs(ctx context.Context, email string) error {
+	session, err := c.open(ctx, rand.New(rand.NewPCG(1, 1)), "")
+	if err != nil {
+		return err
+	}
+	_, err = c.box.Pay(session, sandbox.Payer{Email: email, Name: "Reader", Country: "UA"}, sandbox.Paid)
+	return err
+}
+
+// open opens a session as our checkout does.
+func (c *chaos) open(ctx context.Context, random *rand.Rand, interval string) (id string, err error) {
 	const item = "line_items[0]"
 	marks := map[string]string{
 		"support_v": "1", "checkout": "co_" + strconv.Itoa(random.Int()), "attribution": "signed",
@@ -273,24 +309,13 @@ func (c *chaos) give(ctx context.Context, random *rand.Rand, interval string) er
 	}
 	answer, err := c.box.Call(ctx, http.MethodPost, "/v1/checkout/sessions", form)
 	if err != nil {
-		return err
+		return "", err
 	}
 	var session struct {
 		ID string `json:"id"`
 	}
-	if err := json.Unmarshal(answer, &session); err != nil {
-		return err
-	}
-	outcomes := []sandbox.Outcome{sandbox.Paid, sandbox.Paid, sandbox.Paid, sandbox.Paid, sandbox.Declined, sandbox.DelayedPaid, sandbox.DelayedFailed}
-	if interval != "" {
-		outcomes = outcomes[:5]
-	}
-	payer := sandbox.Payer{Email: fmt.Sprintf("reader%d@example.org", random.IntN(people)), Name: "Reader", Country: "UA"}
-	outcome := outcomes[random.IntN(len(outcomes))]
-	if _, err = c.box.Pay(session.ID, payer, outcome); err == nil && outcome == sandbox.Declined {
-		_, err = c.box.Pay(session.ID, payer, sandbox.Paid) // with another card
-	}
-	return err
+	err = json.Unmarshal(answer, &session)
+	return session.ID, err
 }
 
 // any returns the id of one of the newest objects of a list, or "".

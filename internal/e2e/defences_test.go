@@ -1,10 +1,8 @@
 package e2e
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,7 +13,7 @@ type defence struct {
 	name     string
 	file     string // below the project's folder
 	old, new string // what it is, and what stands there without it
-	fault    string
+	shown    string // by which fault, or by which test: its folder and name
 }
 
 // defences are what docs/reliability.md lists.
@@ -42,24 +40,52 @@ var defences = []defence{
 		"limited, cancel := context.WithTimeout(ctx, pulseTime)", "limited, cancel := context.WithCancel(ctx)",
 		"the primary's machine vanishes, and its synchronous standby takes over",
 	},
+	{
+		"an event that comes again is written again, and so waits for the standby", "internal/store/event.go",
+		"`ON CONFLICT (id) DO UPDATE SET deliveries = events.deliveries + excluded.deliveries`", "`ON CONFLICT (id) DO NOTHING`",
+		"internal/store TestCommitThatDidNotWait",
+	},
+	{
+		"replicas take turns at the ledger", "internal/store/tx.go",
+		"SELECT pg_advisory_xact_lock($1)", "SELECT $1::BIGINT",
+		"internal/ledger TestReplicasTakeTurns",
+	},
+	{
+		"counts follow a database that knows less than before", "internal/counts/refresh.go",
+		"next := c.current.Load().replaced(rows)", "next, _ := c.current.Load().with(rows)",
+		"internal/counts TestDatabaseGoesBack",
+	},
+	{
+		"requests in flight are answered before the program ends", "internal/web/serve.go",
+		"if err := server.Shutdown(ending); err != nil {", "if err := error(nil); err != nil || server.Close() == nil && ending == nil {",
+		"internal/web TestServeEndsWhatIsInFlight",
+	},
+	{
+		"what answers requests ends before what they wait for", "cmd/support/serve.go",
+		"background, endBackground := context.WithCancel(context.WithoutCancel(ctx))", "background, endBackground := context.WithCancel(ctx)",
+		"cmd/support TestStopWaitsForWhatHasBegun",
+	},
+	{
+		"of two that take writes, the one that took over is used", "internal/store/fence.go",
+		"return at.timeline < f.newest[at.system]", "return false",
+		"the old primary comes back, first among the hosts, and takes writes",
+	},
 }
 
-// TestDefences removes each defence and wants its fault to be noticed.
+// TestDefences removes each defence and wants its absence to be noticed.
 func TestDefences(t *testing.T) {
 	if !*allFaults {
 		t.Skip("make chaos runs it")
 	}
 	for _, d := range defences {
 		t.Run(d.name, func(t *testing.T) {
-			without := d.remove(t)
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFaults$/^"+regexp.QuoteMeta(strings.ReplaceAll(d.fault, " ", "_"))+"$", "-faults", "-test.v")
-			cmd.Env = append(os.Environ(), givenBinary+"="+without)
+			cmd, tried := d.without(t)
 			printed, err := cmd.CombinedOutput()
 			switch {
-			case !strings.Contains(string(printed), "=== RUN   TestFaults/"):
-				t.Fatalf("the fault was not tried: %v\n%s", err, printed)
+			case !strings.Contains(string(printed), tried):
+				t.Fatalf("it was not tried: %v\n%s", err, printed)
 			case err == nil:
-				t.Errorf("%q does no harm without it:\n%s", d.fault, printed)
+				t.Errorf("%q does no harm without it:\n%s", d.shown, printed)
 			default:
 				t.Logf("noticed:\n%s", tail(string(printed), 1500))
 			}
@@ -67,39 +93,18 @@ func TestDefences(t *testing.T) {
 	}
 }
 
-// remove returns a build of the program without the defence.
-func (d defence) remove(t *testing.T) string {
+// without returns what tries the fault or the test without the defence, and
+// what that prints when it begins.
+func (d defence) without(t *testing.T) (cmd *exec.Cmd, tried string) {
 	t.Helper()
-	at, err := filepath.Abs(filepath.Join("../..", d.file))
-	if err != nil {
-		t.Fatal(err)
+	without := replaced{}
+	without.edit(t, d.file, d.old, d.new)
+	if folder, test, ok := strings.Cut(d.shown, " "); ok && strings.HasPrefix(test, "Test") {
+		cmd = exec.CommandContext(t.Context(), "go", "test", "-v", "-count=1", "-overlay", without.overlay(t), "-run=^"+test+"$", "../../"+folder)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		return cmd, "=== RUN   " + test
 	}
-	text, err := os.ReadFile(at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(text), d.old); n != 1 {
-		t.Fatalf("%s has %q %d times", d.file, d.old, n)
-	}
-	return buildWith(t, at, strings.Replace(string(text), d.old, d.new, 1))
-}
-
-// buildWith returns a build of the program in which a file holds a text.
-func buildWith(t *testing.T, file, text string) string {
-	t.Helper()
-	folder := t.TempDir()
-	instead, overlay, path := filepath.Join(folder, "instead"), filepath.Join(folder, "overlay.json"), filepath.Join(folder, "support")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{file: instead}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for at, text := range map[string]string{instead: text, overlay: string(replace)} {
-		if err := os.WriteFile(at, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := build(path, overlay); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	cmd = exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFaults$/^"+regexp.QuoteMeta(strings.ReplaceAll(d.shown, " ", "_"))+"$", "-faults", "-test.v")
+	cmd.Env = append(os.Environ(), givenBinary+"="+without.build(t))
+	return cmd, "=== RUN   TestFaults/"
 }

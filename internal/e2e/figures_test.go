@@ -12,11 +12,13 @@ import (
 var (
 	allFaults   = flag.Bool("faults", false, "TestFaults does all faults, not the short ones alone")
 	faultRuns   = flag.Int("faults.runs", 1, "how often TestFaults does each fault")
+	mixSeed     = flag.Uint64("faults.seed", 0, "chooses the further mixes; 0 is a new one each time")
+	mixCount    = flag.Int("faults.mixes", 0, "how many further mixes TestFaults does")
 	figuresFile = flag.String("faults.figures", "", "the file whose table TestFaults writes anew")
 )
 
-// noted are the figures of faults that were done, by their place.
-var noted = map[int]figures{}
+// noted are the figures of faults that were done, by their names.
+var noted = map[string]figures{}
 
 func (f *figures) add(one figures) {
 	f.runs += one.runs
@@ -56,8 +58,8 @@ func writeFigures(t *testing.T) {
 func table(old string) string {
 	var b strings.Builder
 	b.WriteString("| fault | runs | deliveries | reads | lost | doubled | longest gap | recovery |\n|---|---|---|---|---|---|---|---|\n")
-	for i, f := range faults {
-		n, ok := noted[i]
+	for _, f := range tabled() {
+		n, ok := noted[f.name]
 		if !ok {
 			for line := range strings.Lines(old) {
 				if strings.HasPrefix(line, "| "+f.name+" | ") {
@@ -85,13 +87,13 @@ func TestReliabilityIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range faults {
+	for _, f := range tabled() {
 		if !strings.Contains(string(page), "\n| "+f.name+" | ") {
 			t.Errorf("the fault %q has no line; run make chaos", f.name)
 		}
 	}
 	for _, d := range defences {
-		if !strings.Contains(string(page), "\n| "+d.name+" | "+d.fault+" |\n") {
+		if !strings.Contains(string(page), "\n| "+d.name+" | "+d.shown+" |\n") {
 			t.Errorf("the defence %q has no line", d.name)
 		}
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -34,13 +35,23 @@ type trial struct {
 	redis    *testenv.Server
 	standby  *testenv.Cluster  // nil but for a failover
 	disk     *testenv.Disk     // nil but for a full one
+	lite     bool              // SQLite, without a disk of its own
+	clocks   []string          // by replica: the file that says how far off its clock is; nil: they are right
+	release  func()            // ends what holds SQLite
 	cluster  string            // the address of a Redis Cluster in Redis's place, else ""
 	nodes    []*testenv.Server // its nodes
+	build    string            // of the program; "" is the usual one
 	next     string            // another build of the program
+	extra    []string          // further settings
+	first    []string          // further settings of a replica that is started before all others, and dies; nil: none
+	mails    *mailServer       // nil: mails are kept
+	deaths   int               // so many mails may come twice
 
 	toDatabase, toStandby, toRedis, toStripe *testenv.Link
 
-	skew   atomic.Int64 // of Stripe's clock, in ns
+	skew    atomic.Int64 // of Stripe's clock, in ns
+	allowed atomic.Int64 // how many things may happen at Stripe; 0: any number
+
 	noting sync.Mutex
 	tally  tally
 	acked  map[string]bool // events that were answered with 200
@@ -67,7 +78,7 @@ func newTrial(t *testing.T, f fault, seed uint64) *trial {
 	t.Helper()
 	r := &trial{acked: map[string]bool{}, chaos: &chaos{
 		t: t, folder: t.TempDir(), luck: rand.New(rand.NewPCG(seed, 1)), foreign: map[string]bool{}, done: map[string]int{},
-		replicas: make([]*program, replicas), pause: 150 * time.Millisecond,
+		erased: map[string]bool{}, replicas: make([]*program, replicas), pause: 150 * time.Millisecond,
 	}}
 	r.enough = r.behind
 	if f.on != nil {
@@ -77,7 +88,7 @@ func newTrial(t *testing.T, f fault, seed uint64) *trial {
 	host, path, _ := strings.Cut(api, "/")
 	r.toStripe = testenv.NewLink(t, host)
 	address := "sqlite:" + r.folder + "/support.db"
-	if r.disk == nil || r.postgres != nil {
+	if r.disk == nil && !r.lite || r.postgres != nil {
 		address = r.startPostgres()
 	}
 	cache := r.cluster
@@ -87,9 +98,14 @@ func newTrial(t *testing.T, f fault, seed uint64) *trial {
 		cache = "redis://" + r.toRedis.Addr()
 	}
 	r.serveFrom("http://"+r.toStripe.Addr()+"/"+path, address, cache)
+	r.settings = append(r.settings, r.extra...)
+	if r.first != nil {
+		p := launchBuild(t, mortal(t), r.folder, append(r.settingsOf(0), r.first...)...)
+		r.awaitDeath(p)
+	}
 	r.latest = make([]time.Time, len(r.replicas))
 	for i := range r.replicas {
-		r.replicas[i] = launch(t, r.folder, r.settingsOf(i)...)
+		r.replicas[i] = launchBuild(t, cmp.Or(r.build, binary), r.folder, r.settingsOf(i)...)
 	}
 	for _, p := range r.replicas {
 		p.wait(t)
@@ -124,6 +140,8 @@ func (f fault) run(t *testing.T, seed uint64) figures {
 	defer silent()
 	var playing, running sync.WaitGroup
 	running.Go(func() { _ = r.box.Run(delivering) }) // it ends with its context
+	r.must(r.giveAs(ctx, "first@example.org"))
+	r.kept = r.any(ctx, rand.New(rand.NewPCG(seed, 2)), "/v1/charges")
 	for i := range players {
 		playing.Go(func() { r.play(ctx, rand.New(rand.NewPCG(seed, uint64(10+i)))) })
 	}
@@ -186,6 +204,9 @@ func (r *trial) settle(f fault, sum figures) figures {
 	a := r.account()
 	gifts, members, supporters := r.book(a)
 	sum.doubled = r.compareBook(a, gifts, members, supporters)
+	if f.holds != nil {
+		f.holds(r)
+	}
 	if drifts := command(t, r.folder, r.settings, "verify"); drifts != "" {
 		t.Errorf("verify: %s", drifts)
 	}
@@ -250,12 +271,24 @@ func (r *trial) seen() tally {
 }
 
 // behind reports whether much happened at Stripe since a delivery was answered
-// with 200: what piles up in a fault is delivered after it.
+// with 200: what piles up in a fault is delivered after it. No more than allowed
+// happens while a command runs.
 func (r *trial) behind() bool {
 	acts := r.acts()
+	if allowed := r.allowed.Load(); allowed > 0 && acts > int(allowed) {
+		return true
+	}
 	r.noting.Lock()
 	defer r.noting.Unlock()
 	return acts > r.toldOf+mostBehind
+}
+
+// meanwhile runs a command's deed, while which so many things happen at Stripe
+// and no more: however long it takes on a busy machine, it ends.
+func (r *trial) meanwhile(deed func()) {
+	r.allowed.Store(int64(r.acts() + 2*mostBehind))
+	defer r.allowed.Store(0)
+	deed()
 }
 
 // acts returns how many things happened at Stripe.
