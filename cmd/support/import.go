@@ -63,7 +63,7 @@ func (p *program) readImport(file *os.File, zone *time.Location) (*reconcile.Imp
 		fmt.Fprintln(p.stderr, visible(fmt.Sprintf("line %d: %s", row.Line, row.Reason)))
 	}
 	if len(bad) > 0 {
-		fmt.Fprintf(p.stderr, "support: %d rows can't be imported; nothing was recorded\n", len(bad))
+		fmt.Fprintln(p.stderr, "support: nothing was imported: mend what stands above, or leave it out")
 		return nil, errTold
 	}
 	return gifts, nil

@@ -130,8 +130,9 @@ func (d *Desk) Template(texts ...string) *look.Template { return look.MustParse(
 // Funcs returns what templates of screens may call.
 func (d *Desk) Funcs() template.FuncMap {
 	return template.FuncMap{
-		"when": d.when,
-		"ago":  func(t time.Time) string { return Ago(d.Now(), t) },
+		"words": func(name string) string { return strings.ReplaceAll(name, "_", " ") }, // of a name of Stripe's
+		"when":  d.when,
+		"ago":   func(t time.Time) string { return Ago(d.Now(), t) },
 	}
 }
 

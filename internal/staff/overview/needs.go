@@ -136,7 +136,11 @@ func (o *Overview) disputes(open []reports.OpenDispute) []need {
 		}
 		n := need{Text: what + figure.Money(d.Amount, d.Currency) + " wants an answer.", URL: "/staff/donations/" + d.Donation, Action: "See what it is about"}
 		if !d.DueBy.IsZero() {
-			n.Detail = "Evidence is due on " + d.DueBy.In(o.Desk.Zone).Format("2 January, 15:04") + ", in Stripe's dashboard."
+			due := "is"
+			if d.DueBy.Before(o.Desk.Now()) {
+				due = "was"
+			}
+			n.Detail = "It " + due + " due at Stripe on " + d.DueBy.In(o.Desk.Zone).Format("2 January, 15:04") + "."
 			n.Urgent = d.DueBy.Before(o.Desk.Now().Add(soon))
 		}
 		all = append(all, n)

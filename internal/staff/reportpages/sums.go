@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/united24media/support/internal/chart"
@@ -239,8 +240,15 @@ func (body *sumsView) order(rows []sumsRow, q sumsQuestion) {
 	if q.by == "day" || q.by == "month" {
 		sign = -1 // the newest first
 	}
+	shown := func(r sumsRow) string { return r.Key }
+	if q.by == "country" { // its code is not what people read
+		shown = func(r sumsRow) string {
+			code, rest, _ := strings.Cut(r.Key, "\x00")
+			return figure.Country(code) + "\x00" + rest
+		}
+	}
 	slices.SortFunc(rows, func(a, b sumsRow) int {
-		return cmp.Or(-cmp.Compare(value(a), value(b)), sign*cmp.Compare(a.Key, b.Key))
+		return cmp.Or(-cmp.Compare(value(a), value(b)), sign*cmp.Compare(shown(a), shown(b)))
 	})
 	most := int64(0)
 	for _, r := range rows {
