@@ -18,6 +18,7 @@ type need struct {
 	Text, Detail string
 	URL, Action  string
 	Urgent       bool
+	More         []need // what it sums up, to be opened
 }
 
 // mostWaiting is how many words that nobody read are looked for.
@@ -123,13 +124,16 @@ func (o *Overview) unread(ctx context.Context, role desk.Role) (int64, error) {
 	return int64(len(waiting)), err
 }
 
-// shownDisputes is how many disputes are told one by one.
-const shownDisputes = 5
+// How many disputes are told one by one: at once, and when they are asked for.
+const (
+	shownDisputes = 5
+	mostDisputes  = 55
+)
 
 // disputes returns the disputes that want an answer, the most urgent first.
 func (o *Overview) disputes(open []reports.OpenDispute) []need {
 	var all []need
-	for _, d := range open[:min(len(open), shownDisputes)] {
+	for _, d := range open[:min(len(open), mostDisputes)] {
 		what := "A dispute over "
 		if strings.HasPrefix(d.Status, "warning_") { // nothing was taken yet
 			what = "An inquiry about "
@@ -145,12 +149,13 @@ func (o *Overview) disputes(open []reports.OpenDispute) []need {
 		}
 		all = append(all, n)
 	}
-	if more := len(open) - len(all); more > 0 {
-		all = append(all, need{
-			Text: plural(int64(more), "more dispute wants", "more disputes want") + " an answer, later.", URL: "/staff/donations?status=disputed", Action: "See those in the list",
-		})
+	if len(all) <= shownDisputes {
+		return all
 	}
-	return all
+	return append(all[:shownDisputes:shownDisputes], need{
+		Text: plural(int64(len(open)-shownDisputes), "more dispute wants", "more disputes want") + " an answer, later.",
+		URL:  "/staff/donations?status=disputed", Action: "See all in the list", More: all[shownDisputes:],
+	})
 }
 
 // plural writes how many there are of something.

@@ -43,14 +43,20 @@ type Period struct {
 	BeforeFrom time.Time
 	BeforeTo   time.Time // not after From
 	Today      time.Time
+
+	usual string // the preset of an address that names none
 }
 
 // Parse reads period, from, through and compare of an address. today is the
 // present day. It returns a [fault.Invalid] that names what can't be read.
-func Parse(values url.Values, today time.Time) (Period, error) {
-	p := Period{Preset: values.Get("period"), Compare: values.Get("compare"), Today: today}
+func Parse(values url.Values, today time.Time) (Period, error) { return ParseOr(values, today, usual) }
+
+// ParseOr is [Parse] for a screen that shows another preset than most do where
+// its address names none.
+func ParseOr(values url.Values, today time.Time, preset string) (Period, error) {
+	p := Period{Preset: values.Get("period"), Compare: values.Get("compare"), Today: today, usual: preset}
 	if p.Preset == "" {
-		p.Preset = usual
+		p.Preset = preset
 		if values.Get("from") != "" || values.Get("through") != "" {
 			p.Preset = Custom
 		}
@@ -210,7 +216,7 @@ func (p Period) Put(values url.Values) {
 		values.Del(name)
 	}
 	switch p.Preset {
-	case usual:
+	case p.usual:
 	case Custom:
 		values.Set("from", p.FromText())
 		values.Set("through", p.ThroughText())

@@ -46,6 +46,28 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Every preset can be chosen on a screen, whatever it shows by itself.
+func TestEveryPresetCanBeChosen(t *testing.T) {
+	t.Parallel()
+	today := time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)
+	for _, usual := range []string{"30d", "12m"} {
+		p, err := ParseOr(nil, today, usual)
+		if err != nil || p.Preset != usual {
+			t.Fatalf("a screen that shows %s by itself shows %s (%v)", usual, p.Preset, err)
+		}
+		for i, choice := range NewPicker(p, "/staff", nil, "UTC").Presets {
+			at, err := url.Parse(choice.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			chosen, err := ParseOr(at.Query(), today, usual)
+			if want := Presets()[i].Key; err != nil || chosen.Preset != want {
+				t.Errorf("where %s is usual, %s leads to %s (%v), want %s", usual, choice.URL, chosen.Preset, err, want)
+			}
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, query := range []string{

@@ -67,11 +67,8 @@ type cell struct {
 
 func (p *Pages) askMembers(v *desk.Visit) (question, error) {
 	q := question{values: v.Request.URL.Query()}
-	if q.values.Get("period") == "" && q.values.Get("from") == "" {
-		q.values.Set("period", "12m") // memberships move slowly
-	}
 	var err error
-	q.period, err = period.Parse(q.values, p.Reports.Today())
+	q.period, err = period.ParseOr(q.values, p.Reports.Today(), "12m") // memberships move slowly
 	return q, err
 }
 
