@@ -10,15 +10,17 @@ import (
 // thousand is how many digits stand together between signs for thousands.
 const thousand = 3
 
+const totalColumn = "Donation Total"
+
 // readTotal reads an amount as GiveWP's site shows it: one writes 1,250.50,
 // another 1.250,50 or 1 250,50.
 func readTotal(text, symbol, currency string) (money.Amount, error) {
 	text = strings.Trim(text, symbol+" \u00a0\u202f")
 	plain, ok := plainDecimal(text, currency)
 	if !ok {
-		return money.Amount{}, fmt.Errorf("Donation Total: %q can't be read as one amount of %s; write it such as 1250.50", text, strings.ToUpper(currency))
+		return money.Amount{}, fmt.Errorf("%s: %q can't be read as one amount of %s; write it such as 1250.50", totalColumn, text, strings.ToUpper(currency))
 	}
-	return readAmount("Donation Total", plain, currency)
+	return readAmount(totalColumn, plain, currency)
 }
 
 // plainDecimal returns an amount without signs for thousands and with a point;
