@@ -160,6 +160,29 @@ func TestRebuildMendsDerivedTables(t *testing.T) {
 	})
 }
 
+// What an older release recorded beside this one, which moves sums alone, is
+// ranked afterwards.
+func TestRankingsAreMended(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		fill(t, b)
+		for _, damage := range []string{
+			`UPDATE rankings SET n = n + 5 WHERE ranking = 'donations' AND period < 1000000`,
+			`DELETE FROM rankings WHERE ranking = 'donations' AND period > 1000000`,
+			`INSERT INTO rankings VALUES (20260101, 'net EUR', 'nowhere', 7)`,
+		} {
+			b.exec(t, damage)
+		}
+		for _, many := range []bool{true, false} {
+			mended, err := b.MendRankings(t.Context())
+			if err != nil || (mended > 2) != many || !many && mended > 0 {
+				t.Fatalf("%d were mended (%v)", mended, err)
+			}
+			assertClean(t, b)
+		}
+	})
+}
+
 func assertClean(t testing.TB, b *book) {
 	t.Helper()
 	drifts, err := b.Verify(t.Context())

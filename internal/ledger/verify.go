@@ -196,6 +196,25 @@ func (v *verifier) sums(ctx context.Context) error {
 	})
 }
 
+// MendRankings has the rankings follow from the sums again and returns how many
+// did not: while an older release records beside this one, it moves sums alone.
+func (l *Ledger) MendRankings(ctx context.Context) (mended int, err error) {
+	wrong := false
+	err = l.Store.Look(ctx, func(tx *store.Tx) error { // nobody waits for it
+		return tx.RankingDrifts(ctx, func(store.RankingDrift) { wrong = true })
+	})
+	if err == nil && wrong {
+		err = l.Store.Ledger(ctx, func(tx *store.Tx) (err error) {
+			mended, err = tx.MendRankings(ctx)
+			return err
+		})
+	}
+	if err != nil {
+		return mended, fmt.Errorf("mend the rankings: %w", err)
+	}
+	return mended, nil
+}
+
 // rankings follow from the sums, so that they are compared with those.
 func (v *verifier) rankings(ctx context.Context) error {
 	return v.stored.RankingDrifts(ctx, func(d store.RankingDrift) {

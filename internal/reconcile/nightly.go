@@ -25,6 +25,9 @@ func (s *Service) RunSweeps(ctx context.Context) error {
 		if err == nil && due {
 			_, err = s.sweepAlone(ctx, w)
 		}
+		if err == nil && due && w.Full {
+			err = s.mendRankings(ctx)
+		}
 		switch {
 		case err == nil, errors.Is(err, ErrTaken), ctx.Err() != nil:
 		default:
@@ -32,6 +35,14 @@ func (s *Service) RunSweeps(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (s *Service) mendRankings(ctx context.Context) error {
+	mended, err := s.Ledger.MendRankings(ctx)
+	if mended > 0 {
+		s.Log.InfoContext(ctx, "articles' rankings did not follow from the sums, and do now", "rankings", mended)
+	}
+	return err
 }
 
 // due returns which sweep is due, if one is.

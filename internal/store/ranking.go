@@ -96,6 +96,17 @@ func (t *Tx) RankingDrifts(ctx context.Context, f func(RankingDrift)) error {
 	})
 }
 
+// MendRankings has the rankings follow from the sums again and returns how many
+// did not.
+func (t *Tx) MendRankings(ctx context.Context) (int, error) {
+	r := rankingRows.rows()
+	err := t.RankingDrifts(ctx, func(d RankingDrift) { r.add(d.Period, d.Ranking, d.Article, d.Should-d.Is) })
+	if err != nil {
+		return 0, err
+	}
+	return r.count, t.write(ctx, r, nil)
+}
+
 // How far into each period's order is looked for the first articles of several,
 // before all their sums are added up instead.
 const (
