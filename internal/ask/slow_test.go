@@ -21,10 +21,10 @@ type longTask struct {
 
 // TestNoLongTaskOnASlowDevice loads a page on a processor slowed to a quarter, and
 // uses its asks. A task that is long because this machine does other things is
-// not the ask's: so the page is loaded until it is without one, or for long, and
-// what a page without the ask takes is told beside what was found.
+// not the ask's: so no other test here runs beside it, the page is loaded until
+// it is without one, or for long, and a page without the ask is loaded as often:
+// at best the ask must not make longer tasks than that has.
 func TestNoLongTaskOnASlowDevice(t *testing.T) {
-	t.Parallel()
 	var f *site
 	f = serveSite(t, map[string]http.HandlerFunc{
 		"/page": fixture(&f, strictPolicy, "", asked(`campaign="winter"`)), "/site.css": styles(nil),
@@ -62,17 +62,22 @@ func TestNoLongTaskOnASlowDevice(t *testing.T) {
 	const use = mid + `.scrollIntoView({ block: "center" });` + frame + `
 		const root = ` + mid + `.shadowRoot;
 		for (const what of ["[name=interval]:not(:checked)", "[name=amount]:not(:checked)", "label:last-child [name=amount]", ".close", ".undo"]) { root.querySelector(what).click(); ` + frame + ` }`
-	least, found := math.Inf(1), []longTask{}
-	for deadline := time.Now().Add(time.Minute); least > 0 && time.Now().Before(deadline); {
-		tasks, sum := load("/page", use), 0.0
-		for _, task := range tasks {
-			sum += task.Took
-		}
-		if sum < least {
+	least, found, without := math.Inf(1), []longTask{}, math.Inf(1)
+	for deadline := time.Now().Add(2 * time.Minute); least > 0 && time.Now().Before(deadline); {
+		tasks := load("/page", use)
+		if sum := sum(tasks); sum < least {
 			least, found = sum, tasks
 		}
+		without = min(without, sum(load("/without", "")))
 	}
-	if least > 0 {
-		t.Errorf("on a device %d times slower, long tasks at best: %+v; a page without the ask has %+v", slower, found, load("/without", ""))
+	if least > without {
+		t.Errorf("on a device %d times slower, long tasks at best: %+v; a page without the ask has them for %.0f ms", slower, found, without)
 	}
+}
+
+func sum(tasks []longTask) (took float64) {
+	for _, task := range tasks {
+		took += task.Took
+	}
+	return took
 }
