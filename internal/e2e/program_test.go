@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -239,24 +238,25 @@ func get(t *testing.T, address string) (status int, text string) {
 	return answer.StatusCode, string(all)
 }
 
-// memory returns how much memory a process holds, in bytes. It is known on
+// memory returns how much memory a process holds, in bytes: its own, and that
+// of files, which is the program itself. How much of the program is in memory
+// is the kernel's choice, which maps more around each page that is touched the
+// more it has cached, and takes it back when it needs the room. It is known on
 // Linux only.
-func memory(t *testing.T, pid int) int {
+func memory(t *testing.T, pid int) (own, files int) {
 	t.Helper()
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		t.Skipf("LEFT OUT: the memory of a process is read from /proc, which is not here: %v", err)
 	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if kib, ok := strings.CutPrefix(lines.Text(), "VmRSS:"); ok {
-			n, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(kib, "kB")))
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n << 10
+	read := func(name string) int {
+		_, rest, _ := strings.Cut(string(status), name+":")
+		kib, _, _ := strings.Cut(rest, "kB")
+		n, err := strconv.Atoi(strings.TrimSpace(kib))
+		if err != nil {
+			t.Fatalf("/proc tells no %s of the program: %v", name, err)
 		}
+		return n << 10
 	}
-	t.Fatal("/proc does not tell the memory of the program")
-	return 0
+	return read("RssAnon") + read("RssShmem"), read("RssFile")
 }
