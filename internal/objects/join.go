@@ -3,6 +3,7 @@ package objects
 import (
 	"bytes"
 	"cmp"
+	"io"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -97,18 +98,17 @@ func once[T int64 | string](a *T, b T) {
 
 // encode returns v as canonical JSON.
 func encode(v any) []byte {
-	b, err := json.Marshal(v, canonical)
-	if err != nil {
-		panic(unwritable + err.Error())
-	}
-	return b
+	var b bytes.Buffer
+	write(&b, v)
+	return b.Bytes()
 }
 
-// canonical has equal registers written as equal text.
-var canonical = json.Deterministic(true)
-
-// unwritable begins what no field's value can cause.
-const unwritable = "objects: a register that can't be written: "
+// write writes v as canonical JSON to memory.
+func write(to io.Writer, v any) {
+	if err := json.MarshalWrite(to, v, json.Deterministic(true)); err != nil {
+		panic("objects: a register that can't be written: " + err.Error()) // no field has such a value
+	}
+}
 
 func truth(b bool) int {
 	if b {

@@ -22,9 +22,7 @@ type Register interface {
 // Encode returns r as text that is equal for equal registers.
 func Encode(r Register) string {
 	var text strings.Builder
-	if err := json.MarshalWrite(&text, r, canonical); err != nil {
-		panic(unwritable + err.Error())
-	}
+	write(&text, r)
 	return text.String()
 }
 
