@@ -78,25 +78,25 @@ func put(of map[string]tally, key string, t tally) {
 	}
 }
 
-// Kinds of what payments have in common, with which a key of theirs begins.
+// Kinds of what payments have in common, with whose letter a key of theirs begins.
 const (
 	sameAmount = "a"
 	sameDomain = "d"
 )
 
-// amountKey returns the key of an amount that nobody suggests; "" for others,
-// which say nothing.
-func (g *Guard) amountKey(currency string, minor int64) string {
+// amount returns what payments of an amount that nobody suggests have in common;
+// "" for other amounts, which say nothing.
+func (g *Guard) amount(currency string, minor int64) string {
 	currency = strings.ToUpper(currency)
 	if minor <= 0 || g.Suggested != nil && g.Suggested(currency, minor) {
 		return ""
 	}
-	return g.hide(sameAmount, currency+" "+strconv.FormatInt(minor, 10))
+	return sameAmount + currency + " " + strconv.FormatInt(minor, 10)
 }
 
-// domainKey returns the key of the domain that an address belongs to, as it was
-// registered: who owns one has any number of names below it.
-func (g *Guard) domainKey(email string) string {
+// domain returns what payments from the domain of an address have in common, as
+// it was registered: who owns one has any number of names below it.
+func domain(email string) string {
 	domain := strings.ToLower(strings.TrimRight(email[strings.LastIndexByte(email, '@')+1:], ". "))
 	if domain == "" || len(domain) == len(email) {
 		return ""
@@ -104,15 +104,30 @@ func (g *Guard) domainKey(email string) string {
 	if registered, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
 		domain = registered
 	}
-	return g.hide(sameDomain, domain)
+	return sameDomain + domain
 }
 
-// hide returns a key that tells nothing to who can read Redis, and nothing
-// lasting to who also has yesterday's.
-func (g *Guard) hide(kind, text string) string {
+// keys returns the keys under which what payments have in common is counted;
+// none for "". They tell nothing to who can read Redis, and nothing lasting to
+// who also has last week's: each day has its own. For the first hour of a day
+// yesterday's goes on being counted too, until today's has a whole hour.
+func (g *Guard) keys(common string) (keys []string) {
+	if common == "" {
+		return nil
+	}
+	now := g.Now().UTC()
+	today, before := now.Format(time.DateOnly), now.Add(-alikeSlots*alikeSlot).Format(time.DateOnly)
+	keys = append(keys, g.hide(today, common))
+	if before != today {
+		keys = append(keys, g.hide(before, common))
+	}
+	return keys
+}
+
+func (g *Guard) hide(day, common string) string {
 	mac := hmac.New(sha256.New, g.Secrets[0])
-	fmt.Fprintf(mac, "alike\x00%s\x00%s\x00%s", g.Now().UTC().Format(time.DateOnly), kind, text)
-	return kind + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:12])
+	fmt.Fprintf(mac, "alike\x00%s\x00%s", day, common)
+	return common[:1] + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:12])
 }
 
 // Heard counts what Stripe said of a payment of ours.
@@ -122,15 +137,13 @@ func (g *Guard) Heard(p Payment) {
 		seen, t = Sums{Failed: 1}, tally{refused: 1}
 	}
 	g.count(seen)
-	keys := []string{g.amountKey(p.Currency, p.Minor), g.domainKey(p.Email)}
+	keys := append(g.keys(g.amount(p.Currency, p.Minor)), g.keys(domain(p.Email))...)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, key := range keys {
-		if key != "" {
-			put(g.alike.in(slotOf(g.Now())), key, t)
-			put(g.unsharedAlike, key, t)
-			g.weigh(key)
-		}
+		put(g.alike.in(slotOf(g.Now())), key, t)
+		put(g.unsharedAlike, key, t)
+		g.weigh(key)
 	}
 }
 
@@ -180,14 +193,19 @@ func (g *Guard) alikeSign() (why string) {
 // allowAmount bounds in all how often a suspect amount is let through, whatever
 // addresses the attempts come from.
 func (g *Guard) allowAmount(ctx context.Context, t Try) Verdict {
-	key := g.amountKey(t.Currency, t.Minor)
+	amount := g.amount(t.Currency, t.Minor)
+	suspect := false
+	keys := g.keys(amount)
 	g.mu.Lock()
-	_, suspect := g.suspects[key]
+	for _, key := range keys {
+		_, is := g.suspects[key]
+		suspect = suspect || is
+	}
 	g.mu.Unlock()
 	if !suspect {
 		return Verdict{Pass: true}
 	}
-	ok, wait := g.Limiter.Allow(ctx, limits.Odd, key)
+	ok, wait := g.Limiter.Allow(ctx, limits.Odd, amount)
 	return Verdict{Pass: ok, Wait: wait, Amount: !ok}
 }
 

@@ -130,6 +130,74 @@ func TestSuspicionEnds(t *testing.T) {
 	}
 }
 
+// TestMidnight: the hour in which payments are looked at goes on over midnight,
+// where the keys that hide what they have in common change, and no further; in
+// one process, and in one that only hears of the payments from another.
+func TestMidnight(t *testing.T) {
+	t.Parallel()
+	midnight := time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)
+	thief := Payment{Currency: "eur", Minor: 337, Email: "x@thief.example"}
+	for name, shared := range map[string]bool{"one process": false, "through Redis": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			hears := newGuard(t, c, suggested)
+			told := hears
+			if shared {
+				client, err := redisdb.Open(testenv.Redis(t))
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { client.Close() })
+				both := func(o *Options) { suggested(o); o.Redis = client }
+				hears, told = newGuard(t, c, both), newGuard(t, c, both)
+			}
+			at := func(when time.Duration, refused int) (sign string, suspect bool) {
+				c.at = midnight.Add(when)
+				hear(hears, thief, refused, 0)
+				if shared {
+					share(t, hears)
+					share(t, told)
+				}
+				told.mu.Lock()
+				defer told.mu.Unlock()
+				sign = told.alikeSign()
+				for _, key := range told.keys(told.amount("EUR", 337)) {
+					_, is := told.suspects[key]
+					suspect = suspect || is
+				}
+				return sign, suspect
+			}
+			for _, step := range []struct {
+				at      time.Duration
+				refused int
+				sign    string // beginning of what is said
+				suspect bool
+			}{
+				{-30 * time.Minute, 3, "", false},
+				{-4 * time.Minute, 6, "", false},
+				{5 * time.Minute, 3, "12 of 12", true},
+				{40 * time.Minute, 9, "18 of 18", true},
+				{62 * time.Minute, 0, "", true}, // of 12 in the hour, none was just now
+				{63 * time.Minute, 1, "13 of 13", true},
+				{101 * time.Minute, 1, "", false}, // those of 0:40 are over
+				{130 * time.Minute, 0, "", false},
+			} {
+				if sign, suspect := at(step.at, step.refused); !strings.HasPrefix(sign, step.sign) || step.sign == "" && sign != "" || suspect != step.suspect {
+					t.Errorf("at %v: %q, suspect %v; want %q, %v", step.at, sign, suspect, step.sign, step.suspect)
+				}
+			}
+		})
+	}
+}
+
+func share(t *testing.T, g *Guard) {
+	t.Helper()
+	if err := g.share(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestSpreadCardTesting plays 100,000 attempts, each from an address of its own
 // with a form of its own, which is too slow and too well hidden among readers
 // for what looks at the number of attempts and at all payments together; once
@@ -223,17 +291,15 @@ func TestReplicasShareWhatPaymentsHaveInCommon(t *testing.T) {
 	for range 3 {
 		guards = append(guards, newGuard(t, c, func(o *Options) { suggested(o); o.Redis = client }))
 	}
-	share := func(grains int64) {
+	shareAll := func() {
 		t.Helper()
 		for range 2 {
 			for _, g := range guards {
-				if err := g.share(t.Context(), grains); err != nil {
-					t.Fatal(err)
-				}
+				share(t, g)
 			}
 		}
 	}
-	share(kept)
+	shareAll()
 	hear(guards[0], Payment{Currency: "eur", Minor: 1000, Email: "x@readers.example"}, 0, 200)
 	for i := range 3 {
 		hear(guards[i], Payment{Currency: "eur", Minor: 1000, Email: "somebody@thief.example"}, 5, 0)
@@ -242,7 +308,7 @@ func TestReplicasShareWhatPaymentsHaveInCommon(t *testing.T) {
 	if slices.ContainsFunc(guards, func(g *Guard) bool { return g.Attack().On }) {
 		t.Fatal("one alone is alarmed by five")
 	}
-	share(3)
+	shareAll()
 	late := newGuard(t, c, func(o *Options) { suggested(o); o.Redis = client })
 	if err := late.share(t.Context(), kept); err != nil {
 		t.Fatal(err)

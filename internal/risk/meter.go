@@ -71,8 +71,6 @@ func (r *ring) since(from, to int64) (total Sums) {
 // share adds what this process saw since the last time to what all replicas
 // saw, and reads the newest grains of it. Nothing in Redis says who anybody is.
 func (g *Guard) share(ctx context.Context, grains int64) error {
-	ctx, cancel := context.WithTimeout(ctx, waits)
-	defer cancel()
 	g.mu.Lock()
 	mine, alike := g.unshared, g.unsharedAlike
 	g.unshared, g.unsharedAlike = Sums{}, map[string]tally{}

@@ -117,7 +117,9 @@ func (g *Guard) Run(ctx context.Context) error {
 	grains, failing := int64(kept), false
 	for {
 		if g.Redis != nil {
+			ctx, cancel := context.WithTimeout(ctx, waits)
 			err := g.share(ctx, grains)
+			cancel()
 			if err == nil {
 				grains = 3
 			}
