@@ -149,7 +149,8 @@ func (s *service) serve(ctx context.Context, public, admin net.Listener, greet f
 }
 
 // migrate brings the schema up to date, and waits for a database that is not
-// there yet, or not all the time: asks are answered meanwhile, without counts.
+// there yet, or not all the time, and for who holds what a step changes: asks
+// are answered meanwhile, without counts.
 // It returns an error where the database is there and the schema can't be made
 // current.
 func (s *service) migrate(ctx context.Context) error {
@@ -162,10 +163,14 @@ func (s *service) migrate(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil // the service ends before it began
 		}
-		if !store.Away(err) && s.store.Ping(ctx) == nil {
+		switch {
+		case store.Held(err):
+			s.log.Warn("somebody reads for long what the schema's next step changes; trying again", "err", err)
+		case store.Away(err) || s.store.Ping(ctx) != nil:
+			s.log.Warn("the database does not answer; trying again", "err", err)
+		default:
 			return err
 		}
-		s.log.Warn("the database does not answer; trying again", "err", err)
 		select {
 		case <-time.After(migrateWait):
 		case <-ctx.Done():

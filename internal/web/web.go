@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -243,6 +244,7 @@ func alive(c *gin.Context) error {
 // database that is lost later keeps it 200: asks go on without it.
 func (s *Server) ready(c *gin.Context) error {
 	if !s.Ready() {
+		c.Header("Retry-After", strconv.Itoa(retryAfter))
 		c.String(http.StatusServiceUnavailable, "not ready: the database's schema is not known to be current\n")
 		return nil
 	}

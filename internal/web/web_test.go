@@ -429,10 +429,13 @@ func TestSecurityText(t *testing.T) {
 
 func TestReady(t *testing.T) {
 	t.Parallel()
-	for ready, status := range map[bool]int{true: 200, false: 503} {
+	for ready, want := range map[bool]struct {
+		status int
+		retry  string // Retry-After, seconds
+	}{true: {200, ""}, false: {503, "5"}} {
 		s := New(Options{PublicURL: self, Ready: func() bool { return ready }, Log: slog.New(slog.DiscardHandler)})
-		if answer := send(s, "GET", "/readyz", ""); answer.StatusCode != status {
-			t.Errorf("ready %v: status %d; want %d", ready, answer.StatusCode, status)
+		if answer := send(s, "GET", "/readyz", ""); answer.StatusCode != want.status || answer.Header.Get("Retry-After") != want.retry {
+			t.Errorf("ready %v: status %d, Retry-After %q; want %v", ready, answer.StatusCode, answer.Header.Get("Retry-After"), want)
 		}
 		if answer := send(s, "GET", "/healthz", ""); answer.StatusCode != 200 {
 			t.Errorf("alive: status %d", answer.StatusCode)
