@@ -56,8 +56,9 @@ const (
 )
 
 // schedule lets a task happen to subject at a time, with more it has to know.
-func (s *Sandbox) schedule(due int64, t task, subject string, more Object) {
-	s.st.put(kindTask, Object{"id": s.newID(kindTask), "due": due, "do": string(t), "subject": subject}.with(more))
+// It returns the task's id.
+func (s *Sandbox) schedule(due int64, t task, subject string, more Object) string {
+	return s.st.put(kindTask, Object{"id": s.newID(kindTask), "due": due, "do": string(t), "subject": subject}.with(more)).id()
 }
 
 // liveUntil runs the tasks due up to end, each at its own time.

@@ -163,14 +163,16 @@ func (s *Sandbox) putBack(p parcel) {
 	delete(s.underway, p.id)
 }
 
-// pack renders a delivery. Its endpoint may be gone by now: then it has no address.
+// pack renders a delivery. Its endpoint may be gone by now, and, of a delivery
+// that is one too many, its event: then it has no address.
 func (s *Sandbox) pack(d Object) parcel {
 	p := parcel{id: d.id()}
-	if endpoint := s.st.get(kindEndpoint, d.str("endpoint")); endpoint != nil {
+	event := s.st.get(kindEvent, d.str("event"))
+	if endpoint := s.st.get(kindEndpoint, d.str("endpoint")); endpoint != nil && event != nil {
 		p.url = endpoint.str("url")
 		p.secret = s.st.get(kindNote, endpoint.id()).str("secret")
 	}
-	p.body = encode(s.disguised(s.st.get(kindEvent, d.str("event"))))
+	p.body = encode(s.disguised(event))
 	return p
 }
 

@@ -35,6 +35,7 @@ func (s *Sandbox) publish(name string, data Object) string {
 		"id": s.newID(kindEvent), "object": "event", "api_version": Version, "created": s.now(), "data": data,
 		"livemode": false, "pending_webhooks": int64(0), "request": request, "type": name,
 	}
+	s.forgetEvents()
 	s.st.put(kindEvent, e)
 	s.dispatch(e)
 	return e.id()

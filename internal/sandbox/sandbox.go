@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,6 +105,9 @@ type Sandbox struct {
 	cause    *call // the API request being answered, nil: none
 	underway map[string]bool
 	settled  chan struct{} // closed and replaced when a delivery ends
+	sessions []string      // the newest, oldest first
+
+	mostOpened, mostEvents int
 }
 
 // New returns a sandbox with the state kept in opts.Folder, if there is any.
@@ -129,7 +133,9 @@ func New(opts Options) (*Sandbox, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a redirect is a failure to Stripe
 		},
 		api: http.NewServeMux(), wake: make(chan struct{}, 1), underway: map[string]bool{}, settled: make(chan struct{}),
+		mostOpened: mostOpened, mostEvents: mostEvents,
 	}
+	s.sessions = slices.Clone(st.table(kindSession).ids)
 	s.routeAPI(s.api)
 	s.offset = time.Duration(s.setting(settingClock).int("offset_ns"))
 	return s, s.do(func() error { s.prepare(); return nil })

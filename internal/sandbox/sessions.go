@@ -20,14 +20,17 @@ func (s *Sandbox) createSession(c *call) (Object, error) {
 	}
 	session := s.sessionObject(c.params, lines)
 	s.st.put(kindSession, session)
-	note := Object{"id": session.id(), "lines": lines, "intent_data": Object{}, "subscription_data": Object{}}
+	note := Object{
+		"id": session.id(), "lines": lines, "intent_data": Object{}, "subscription_data": Object{}, "key": c.idempotencyKey,
+		"expiry": s.schedule(session.int("expires_at"), taskExpire, session.id(), nil),
+	}
 	for key, param := range map[string]string{"intent_data": "payment_intent_data", "subscription_data": "subscription_data"} {
 		if data := c.params.Group(param); data != nil {
 			note[key] = fromParams(data)
 		}
 	}
 	s.st.put(kindNote, note)
-	s.schedule(session.int("expires_at"), taskExpire, session.id(), nil)
+	s.opened(session.id())
 	return session, nil
 }
 
