@@ -12,39 +12,44 @@ func portalLocale() params.Field {
 		ja ko lt lv ms mt nb nl pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW`)...)
 }
 
-var (
-	portalFeatures = params.Group(params.Schema{
+// portalFeatures are what a configuration can offer. Of one that is there
+// each part of most of them can be sent alone.
+func portalFeatures(part func(params.Field) params.Field) params.Field {
+	return params.Group(params.Schema{
 		"customer_update": params.Group(params.Schema{
-			"enabled": params.Bool().Required(), "allowed_updates": params.List(params.OneOf("address", "email", "name", "phone", "shipping", "tax_id"), 6).Clearable(),
+			"enabled": part(params.Bool()), "allowed_updates": params.List(params.OneOf("address", "email", "name", "phone", "shipping", "tax_id"), 6).Clearable(),
 		}),
 		"invoice_history":       params.Group(params.Schema{"enabled": params.Bool().Required()}),
 		"payment_method_update": params.Group(params.Schema{"enabled": params.Bool().Required()}),
 		"subscription_cancel": params.Group(params.Schema{
-			"enabled": params.Bool().Required(), "mode": params.OneOf("at_period_end", "immediately"),
+			"enabled": part(params.Bool()), "mode": params.OneOf("at_period_end", "immediately"),
 			"proration_behavior": params.OneOf("always_invoice", "create_prorations", "none"),
 			"cancellation_reason": params.Group(params.Schema{
 				"enabled": params.Bool().Required(),
-				"options": params.List(params.OneOf("customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex", "too_expensive", "unused"), 8).Required(),
+				"options": part(params.List(params.OneOf("customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex", "too_expensive", "unused"), 8)),
 			}),
 		}),
 		"subscription_pause": params.Group(params.Schema{"enabled": params.Bool()}),
 		"subscription_update": params.Group(params.Schema{
-			"enabled": params.Bool().Required(), "default_allowed_updates": params.List(params.OneOf("price", "promotion_code", "quantity"), 3).Required().Clearable(),
-			"products": params.List(params.Group(params.Schema{
+			"enabled": part(params.Bool()), "default_allowed_updates": part(params.List(params.OneOf("price", "promotion_code", "quantity"), 3).Clearable()),
+			"products": part(params.List(params.Group(params.Schema{
 				"product": params.Text().Required(), "prices": params.List(params.Text(), 100).Required(),
-			}), 10).Required().Clearable(),
+			}), 10).Clearable()),
 			"proration_behavior": params.OneOf("always_invoice", "create_prorations", "none"),
 		}),
 	})
+}
+
+var (
 	portalProfile = params.Group(params.Schema{
 		"headline": params.TextUpTo(60).Clearable(), "privacy_policy_url": params.Text(), "terms_of_service_url": params.Text(),
 	})
 	portalConfigCreate = params.Schema{
-		"business_profile": portalProfile.Required(), "features": portalFeatures.Required(), "default_return_url": params.Text().Clearable(),
+		"business_profile": portalProfile.Required(), "features": portalFeatures(params.Field.Required).Required(), "default_return_url": params.Text().Clearable(),
 		"metadata": params.Metadata(), "login_page": params.Group(params.Schema{"enabled": params.Bool().Required()}),
 	}
 	portalConfigUpdate = params.Schema{
-		"active": params.Bool(), "business_profile": portalProfile, "features": portalFeatures, "default_return_url": params.Text().Clearable(),
+		"active": params.Bool(), "business_profile": portalProfile, "features": portalFeatures(params.Field.Optional), "default_return_url": params.Text().Clearable(),
 		"metadata": params.Metadata(), "login_page": params.Group(params.Schema{"enabled": params.Bool().Required()}),
 	}
 	portalSessionCreate = params.Schema{

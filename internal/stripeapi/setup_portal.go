@@ -2,7 +2,9 @@ package stripeapi
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stripe/stripe-go/v76"
 )
@@ -49,16 +51,19 @@ func (c *Client) planPortal(ctx context.Context, p *Plan, s Setup) error {
 		return nil
 	}
 	p.Portal = has.ID
-	if wanted(has, s) {
+	words := portalDiffers(has, s)
+	if len(words) == 0 {
 		return nil
 	}
+	// One that is made has it off, and Stripe takes this only of one that is there.
+	params.Features.SubscriptionUpdate = &stripe.BillingPortalConfigurationFeaturesSubscriptionUpdateParams{Enabled: stripe.Bool(false)}
 	p.add(func(ctx context.Context) error {
 		return c.do(ctx, "change a portal configuration", func(ctx context.Context) error {
 			params.Context = ctx
 			_, err := c.api.BillingPortalConfigurations.Update(has.ID, params)
 			return err
 		})
-	}, "set portal configuration %s to: way of paying, invoices, cancel at the end of the period with a reason", has.ID)
+	}, "change portal configuration %s: %s", has.ID, strings.Join(words, "; "))
 	return nil
 }
 
@@ -83,22 +88,40 @@ func (c *Client) portal(ctx context.Context) (*stripe.BillingPortalConfiguration
 	return nil, err
 }
 
-// wanted reports whether a configuration is as planned.
-func wanted(has *stripe.BillingPortalConfiguration, s Setup) bool {
+// portalDiffers says what has to be changed of a configuration.
+func portalDiffers(has *stripe.BillingPortalConfiguration, s Setup) (words []string) {
+	if has.DefaultReturnURL != s.ReturnURL {
+		words = append(words, "lead back to "+s.ReturnURL)
+	}
+	if has.BusinessProfile == nil || has.BusinessProfile.Headline != portalHeadline {
+		words = append(words, fmt.Sprintf("headline %q", portalHeadline))
+	}
 	f := has.Features
-	if has.DefaultReturnURL != s.ReturnURL || has.BusinessProfile == nil || has.BusinessProfile.Headline != portalHeadline || f == nil ||
-		f.InvoiceHistory == nil || f.PaymentMethodUpdate == nil || f.SubscriptionCancel == nil {
-		return false
+	if f == nil {
+		f = &stripe.BillingPortalConfigurationFeatures{}
+	}
+	if f.PaymentMethodUpdate == nil || !f.PaymentMethodUpdate.Enabled {
+		words = append(words, "let the way of paying be changed")
+	}
+	if f.InvoiceHistory == nil || !f.InvoiceHistory.Enabled {
+		words = append(words, "show invoices")
+	}
+	if f.SubscriptionUpdate != nil && f.SubscriptionUpdate.Enabled {
+		words = append(words, "let no plan be changed: that is done on our own pages")
 	}
 	cancel := f.SubscriptionCancel
-	if !f.InvoiceHistory.Enabled || !f.PaymentMethodUpdate.Enabled || !cancel.Enabled || cancel.Mode != "at_period_end" ||
-		cancel.CancellationReason == nil || !cancel.CancellationReason.Enabled {
-		return false
+	if cancel == nil || !cancel.Enabled || cancel.Mode != "at_period_end" {
+		words = append(words, "let memberships be canceled at the end of the period")
 	}
 	var asked []string
-	for _, option := range cancel.CancellationReason.Options {
-		asked = append(asked, string(option))
+	if cancel != nil && cancel.CancellationReason != nil && cancel.CancellationReason.Enabled {
+		for _, option := range cancel.CancellationReason.Options {
+			asked = append(asked, string(option))
+		}
+		slices.Sort(asked)
 	}
-	slices.Sort(asked)
-	return slices.Equal(asked, slices.Sorted(slices.Values(cancelReasons[:])))
+	if reasons := slices.Sorted(slices.Values(cancelReasons[:])); !slices.Equal(asked, reasons) {
+		words = append(words, "ask for the reason: "+strings.Join(cancelReasons[:], ", "))
+	}
+	return words
 }

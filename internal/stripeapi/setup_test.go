@@ -175,7 +175,49 @@ func TestSetupMendsWhatWasChanged(t *testing.T) {
 				}},
 			})
 			return err
-		}, "set portal configuration"},
+		}, ": let memberships be canceled at the end of the period"},
+		"plans that can be changed": {func(_ *testing.T, api *stripeclient.API, _, portal string) error {
+			price, err := api.Prices.New(&stripe.PriceParams{
+				Product: stripe.String(stripeapi.ProductRecurring), Currency: stripe.String("eur"), UnitAmount: stripe.Int64(500),
+				Recurring: &stripe.PriceRecurringParams{Interval: stripe.String("month")},
+			})
+			if err != nil {
+				return err
+			}
+			_, err = api.BillingPortalConfigurations.Update(portal, &stripe.BillingPortalConfigurationParams{
+				Features: &stripe.BillingPortalConfigurationFeaturesParams{SubscriptionUpdate: &stripe.BillingPortalConfigurationFeaturesSubscriptionUpdateParams{
+					Enabled: stripe.Bool(true), DefaultAllowedUpdates: stripe.StringSlice([]string{"price"}),
+					Products: []*stripe.BillingPortalConfigurationFeaturesSubscriptionUpdateProductParams{{
+						Product: stripe.String(stripeapi.ProductRecurring), Prices: stripe.StringSlice([]string{price.ID}),
+					}},
+				}},
+			})
+			return err
+		}, ": let no plan be changed"},
+		"no reason asked": {func(_ *testing.T, api *stripeclient.API, _, portal string) error {
+			_, err := api.BillingPortalConfigurations.Update(portal, &stripe.BillingPortalConfigurationParams{
+				Features: &stripe.BillingPortalConfigurationFeaturesParams{SubscriptionCancel: &stripe.BillingPortalConfigurationFeaturesSubscriptionCancelParams{
+					Enabled: stripe.Bool(true), CancellationReason: &stripe.BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReasonParams{Enabled: stripe.Bool(false)},
+				}},
+			})
+			return err
+		}, ": ask for the reason: too_expensive"},
+		"no invoices, and no way of paying": {func(_ *testing.T, api *stripeclient.API, _, portal string) error {
+			_, err := api.BillingPortalConfigurations.Update(portal, &stripe.BillingPortalConfigurationParams{
+				Features: &stripe.BillingPortalConfigurationFeaturesParams{
+					InvoiceHistory:      &stripe.BillingPortalConfigurationFeaturesInvoiceHistoryParams{Enabled: stripe.Bool(false)},
+					PaymentMethodUpdate: &stripe.BillingPortalConfigurationFeaturesPaymentMethodUpdateParams{Enabled: stripe.Bool(false)},
+				},
+			})
+			return err
+		}, ": let the way of paying be changed; show invoices"},
+		"another address and headline": {func(_ *testing.T, api *stripeclient.API, _, portal string) error {
+			_, err := api.BillingPortalConfigurations.Update(portal, &stripe.BillingPortalConfigurationParams{
+				DefaultReturnURL: stripe.String("https://elsewhere.example/"),
+				BusinessProfile:  &stripe.BillingPortalConfigurationBusinessProfileParams{Headline: stripe.String("Hello")},
+			})
+			return err
+		}, ": lead back to https://support.example"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -77,6 +77,9 @@ func Range() Field {
 // Required returns f as a parameter that must be sent.
 func (f Field) Required() Field { f.required = true; return f }
 
+// Optional returns f as a parameter that may be left out.
+func (f Field) Optional() Field { f.required = false; return f }
+
 // Clearable returns f as a parameter that an empty text unsets.
 func (f Field) Clearable() Field { f.clearable = true; return f }
 
