@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -35,15 +36,16 @@ func BenchmarkRebuild(b *testing.B) {
 			b.Fatalf("SUPPORT_BENCH_GIFTS: %v", err)
 		}
 	}
-	address := testenv.Postgres(b)
-	s, err := store.Open(address)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { s.Close() })
-	if _, err := s.Migrate(b.Context()); err != nil {
-		b.Fatal(err)
-	}
+	b.Run("PostgreSQL", func(b *testing.B) {
+		address := testenv.Postgres(b)
+		rebuild(b, address, count)
+		b.ReportMetric(copyRate(b, address, count), "floor/s")
+	})
+	b.Run("SQLite", func(b *testing.B) { rebuild(b, "sqlite:"+filepath.Join(b.TempDir(), "support.db"), count) })
+}
+
+func rebuild(b *testing.B, address string, count int) {
+	s := open(b, address)
 	storeEvents(b, s, count)
 	l := ledger.New(ledger.Options{Store: s, Now: time.Now, Timezone: time.UTC, Grace: time.Hour})
 	debug.FreeOSMemory()
@@ -53,13 +55,9 @@ func BenchmarkRebuild(b *testing.B) {
 		if _, _, err := l.Rebuild(b.Context(), func(int) {}); err != nil {
 			b.Fatal(err)
 		}
-		rate := float64(count) / time.Since(start).Seconds()
-		b.ReportMetric(rate, "donations/s")
+		b.ReportMetric(float64(count)/time.Since(start).Seconds(), "donations/s")
 		b.ReportMetric(float64((processor(b)-used).Nanoseconds())/float64(count)/1000, "own-µs/donation")
 		b.ReportMetric(peak()/(1<<20), "MiB")
-		floor := copyRate(b, address, count)
-		b.ReportMetric(floor, "floor/s")
-		b.ReportMetric(rate/floor, "ratio")
 		b.ReportMetric(0, "ns/op")
 	}
 	(&endpoint{ledger: l, store: s}).count(b, int64(count))

@@ -53,7 +53,8 @@ func (l *Ledger) notices(g *graph, p *projection) []notice.Notice {
 			add(notice.OfOwed(p.memberships[id], o, now))
 		}
 	}
-	for ref := range g.dirty {
+	for dirty := range g.dirty {
+		ref := objects.Ref(dirty)
 		switch r, _ := g.Get(ref); r := r.(type) {
 		case *objects.Session:
 			add(notice.OfSession(ref.ID(), r, now))

@@ -89,7 +89,7 @@ type graph struct {
 	tx     *store.Tx
 	stored map[objects.Ref]string // as they were before the batch
 	links  []store.Link           // that the batch adds
-	dirty  map[objects.Ref]string // as they are to be stored
+	dirty  map[string]string      // as they are to be stored, by ref
 	denied []objects.Ref          // of which something was said that can't be true beside what is known
 	left   []objects.Ref          // what those may have named and name no more
 }
@@ -107,7 +107,7 @@ func (g *graph) join(ctx context.Context, batch []*request) ([]objects.Change, e
 	for s := range everySaid(batch) {
 		touch(s.Ref)
 		names = append(names, s.Ref)
-		for _, link := range s.Register.Links() {
+		for _, link := range s.Links {
 			touch(link)
 			if !hub(link.Kind()) {
 				names = append(names, link)
@@ -179,7 +179,7 @@ func (g *graph) add(s objects.Said) {
 		g.left = append(g.left, register.Links()...)
 	}
 	register.Join(s.Register)
-	for _, link := range s.Register.Links() { // all that were ever said, so that their order can't matter
+	for _, link := range s.Links { // all that were ever said, so that their order can't matter
 		row := store.Link{To: string(link), From: string(s.Ref)}
 		// A balance transaction names its source itself.
 		if link.Kind() == objects.KindTransaction || slices.Contains(known, link) || len(known) > 0 && slices.Contains(g.links, row) {
@@ -194,12 +194,12 @@ func (g *graph) add(s objects.Said) {
 // are no longer as they were stored. Those of which nothing new was said are
 // projected again all the same: it is rare, and mends what a fault left.
 func (g *graph) changes(said map[objects.Ref]bool, reach map[objects.Ref]string) []objects.Change {
-	g.dirty = map[objects.Ref]string{}
-	var spoken []objects.Change
+	g.dirty = make(map[string]string, len(said))
+	spoken := make([]objects.Change, 0, len(said)+len(g.left))
 	for ref := range said {
 		register, _ := g.Get(ref)
 		if text := objects.Encode(register); text != g.stored[ref] {
-			g.dirty[ref] = text
+			g.dirty[string(ref)] = text
 		}
 		spoken = append(spoken, objects.Change{Ref: ref, Reach: register.Reach() != reach[ref]})
 	}
@@ -249,11 +249,7 @@ func (g *graph) roots(ctx context.Context, changed []objects.Change) ([]objects.
 
 // save stores the registers and links that changed.
 func (g *graph) save(ctx context.Context) error {
-	states := make(map[string]string, len(g.dirty))
-	for ref, text := range g.dirty {
-		states[string(ref)] = text
-	}
-	if err := g.tx.PutRegisters(ctx, states); err != nil {
+	if err := g.tx.PutRegisters(ctx, g.dirty); err != nil {
 		return err
 	}
 	return g.tx.PutLinks(ctx, g.links)
@@ -378,7 +374,7 @@ func (l *Ledger) keep(ctx context.Context, tx *store.Tx, g *graph, batch []*requ
 // changedBy reports whether any of the objects that were spoken of is no longer
 // as it was stored. An answer that said nothing new need not be kept.
 func (g *graph) changedBy(said []objects.Said) bool {
-	return slices.ContainsFunc(said, func(s objects.Said) bool { _, dirty := g.dirty[s.Ref]; return dirty })
+	return slices.ContainsFunc(said, func(s objects.Said) bool { _, dirty := g.dirty[string(s.Ref)]; return dirty })
 }
 
 // judge says whether an applied event is about something of ours.

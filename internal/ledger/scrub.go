@@ -181,7 +181,7 @@ func (g *graph) forget(batch []*request) error {
 
 func (g *graph) forgetFact(r *request, f *fact) error {
 	if !slices.ContainsFunc(f.said, func(s objects.Said) bool {
-		return g.scrubs(s.Ref) || slices.ContainsFunc(s.Register.Links(), g.erased)
+		return g.scrubs(s.Ref) || slices.ContainsFunc(s.Links, g.erased)
 	}) {
 		return nil
 	}

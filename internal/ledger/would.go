@@ -110,7 +110,8 @@ type comparison struct {
 // when it was said.
 func (g *graph) fresh() map[objects.Ref]bool {
 	fresh := map[objects.Ref]bool{}
-	for ref, text := range g.dirty {
+	for dirty, text := range g.dirty {
+		ref := objects.Ref(dirty)
 		stored, known := g.stored[ref]
 		if !known || timeless(stored) != timeless(text) {
 			fresh[ref] = true

@@ -17,7 +17,10 @@ const APIVersion = "2023-10-16"
 type Said struct {
 	Ref      Ref
 	Register Register
+	Links    []Ref // the register's
 }
+
+func say(ref Ref, r Register) Said { return Said{ref, r, r.Links()} }
 
 // A Source is when something was said, and how.
 type Source struct {
@@ -168,7 +171,7 @@ func DecodeStored(body []byte, ref Ref, from Source) ([]Said, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the %s in an event: %w", ref.Kind(), err)
 	}
-	return append(d.inside, Said{ref, register}), nil
+	return append(d.inside, say(ref, register)), nil
 }
 
 // into is a value that is read into a snapshot of its own kind.
@@ -204,7 +207,10 @@ func (d *decoder) read(kind Kind, id string, object []byte) (Said, error) {
 		return Said{}, err
 	}
 	register, err := reading.register(d)
-	return Said{NewRef(kind, id), register}, err
+	if err != nil {
+		return Said{}, err
+	}
+	return say(NewRef(kind, id), register), nil
 }
 
 // emptySnapshot returns what an object of a kind is read into, or nil for a

@@ -72,10 +72,11 @@ func find[T Register](g *Graph, kind Kind, id string) (found T) {
 	if id == "" {
 		return found
 	}
-	ref := NewRef(kind, id)
-	r, loaded := g.registers[ref]
+	var room [96]byte
+	name := append(append(append(room[:0], kind...), '/'), id...)
+	r, loaded := g.registers[Ref(name)] // which makes no string of it
 	if !loaded {
-		g.noRef[ref] = true
+		g.noRef[Ref(name)] = true
 	}
 	found, _ = r.(T)
 	return found

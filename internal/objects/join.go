@@ -3,7 +3,6 @@ package objects
 import (
 	"bytes"
 	"cmp"
-	"io"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -96,18 +95,16 @@ func once[T int64 | string](a *T, b T) {
 	}
 }
 
+// canonical is how registers are written: equal ones are equal text.
+var canonical = json.Deterministic(true)
+
 // encode returns v as canonical JSON.
 func encode(v any) []byte {
-	var b bytes.Buffer
-	write(&b, v)
-	return b.Bytes()
-}
-
-// write writes v as canonical JSON to memory.
-func write(to io.Writer, v any) {
-	if err := json.MarshalWrite(to, v, json.Deterministic(true)); err != nil {
+	text, err := json.Marshal(v, canonical)
+	if err != nil {
 		panic("objects: a register that can't be written: " + err.Error()) // no field has such a value
 	}
+	return text
 }
 
 func truth(b bool) int {

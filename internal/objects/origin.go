@@ -139,8 +139,8 @@ func (o *origin) said() (won giving.Attribution, ours bool) {
 	return giving.Attribution{}, false
 }
 
-func (o *origin) metadata() []map[string]string {
-	var said []map[string]string
+func (o *origin) metadata() []Words {
+	var said []Words
 	if o.charge != nil {
 		said = append(said, o.charge.Metadata.Value)
 	}

@@ -37,7 +37,7 @@ func decodeFact(fact []byte) ([]Said, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Said{{f.About, r}}, nil
+	return []Said{say(f.About, r)}, nil
 }
 
 // An Offline gift reached us outside Stripe: by bank transfer or in cash. It is

@@ -17,7 +17,7 @@ const (
 )
 
 // attribution reads our metadata; ours is false where it is not marked.
-func attribution(metadata map[string]string) (won giving.Attribution, ours bool) {
+func attribution(metadata Words) (won giving.Attribution, ours bool) {
 	if metadata[MarkKey] != MarkValue {
 		return giving.Attribution{}, false
 	}
@@ -31,7 +31,7 @@ func attribution(metadata map[string]string) (won giving.Attribution, ours bool)
 
 // Marked reports whether an object carries our mark itself.
 func Marked(r Register) bool {
-	metadata := map[string]string(nil)
+	metadata := Words(nil)
 	switch r := r.(type) {
 	case *Charge:
 		metadata = r.Metadata.Value

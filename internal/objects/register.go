@@ -2,7 +2,6 @@ package objects
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -21,9 +20,7 @@ type Register interface {
 
 // Encode returns r as text that is equal for equal registers.
 func Encode(r Register) string {
-	var text strings.Builder
-	write(&text, r)
-	return text.String()
+	return string(encode(r))
 }
 
 // DecodeRegister reads what [Encode] wrote for an object of a kind.
@@ -77,7 +74,7 @@ func Empty(kind Kind) Register {
 }
 
 // Metadata is an object's metadata, last writer wins.
-type Metadata = Latest[map[string]string]
+type Metadata = Latest[Words]
 
 // refs returns the non-empty refs.
 func refs(all ...Ref) []Ref {

@@ -6,19 +6,19 @@ import "github.com/go-json-experiment/json/jsontext"
 // that are null or absent read as zero.
 
 type charge struct {
-	Created     int64             `json:"created"`
-	Intent      link              `json:"payment_intent"`
-	Invoice     link              `json:"invoice"`
-	Customer    link              `json:"customer"`
-	Transaction link              `json:"balance_transaction"`
-	Currency    string            `json:"currency"`
-	Status      string            `json:"status"`
-	Asked       int64             `json:"amount"`
-	Captured    int64             `json:"amount_captured"`
-	Refunded    int64             `json:"amount_refunded"`
-	Disputed    bool              `json:"disputed"`
-	Metadata    map[string]string `json:"metadata"`
-	Billing     details           `json:"billing_details"`
+	Created     int64   `json:"created"`
+	Intent      link    `json:"payment_intent"`
+	Invoice     link    `json:"invoice"`
+	Customer    link    `json:"customer"`
+	Transaction link    `json:"balance_transaction"`
+	Currency    string  `json:"currency"`
+	Status      string  `json:"status"`
+	Asked       int64   `json:"amount"`
+	Captured    int64   `json:"amount_captured"`
+	Refunded    int64   `json:"amount_refunded"`
+	Disputed    bool    `json:"disputed"`
+	Metadata    Words   `json:"metadata"`
+	Billing     details `json:"billing_details"`
 	Method      struct {
 		Type string `json:"type"`
 		Card struct {
@@ -75,14 +75,14 @@ func (c *charge) register(d *decoder) (Register, error) {
 }
 
 type intent struct {
-	Created  int64             `json:"created"`
-	Customer link              `json:"customer"`
-	Invoice  link              `json:"invoice"`
-	Latest   link              `json:"latest_charge"`
-	Currency string            `json:"currency"`
-	Amount   int64             `json:"amount"`
-	Status   string            `json:"status"`
-	Metadata map[string]string `json:"metadata"`
+	Created  int64  `json:"created"`
+	Customer link   `json:"customer"`
+	Invoice  link   `json:"invoice"`
+	Latest   link   `json:"latest_charge"`
+	Currency string `json:"currency"`
+	Amount   int64  `json:"amount"`
+	Status   string `json:"status"`
+	Metadata Words  `json:"metadata"`
 }
 
 func (p *intent) register(d *decoder) (Register, error) {
@@ -97,20 +97,20 @@ func (p *intent) register(d *decoder) (Register, error) {
 }
 
 type session struct {
-	Created       int64             `json:"created"`
-	Expires       int64             `json:"expires_at"`
-	Mode          string            `json:"mode"`
-	Intent        link              `json:"payment_intent"`
-	Subscription  link              `json:"subscription"`
-	Invoice       link              `json:"invoice"`
-	Customer      link              `json:"customer"`
-	Reference     string            `json:"client_reference_id"`
-	Currency      string            `json:"currency"`
-	Amount        int64             `json:"amount_total"`
-	Status        string            `json:"status"`
-	PaymentStatus string            `json:"payment_status"`
-	Metadata      map[string]string `json:"metadata"`
-	Donor         details           `json:"customer_details"`
+	Created       int64   `json:"created"`
+	Expires       int64   `json:"expires_at"`
+	Mode          string  `json:"mode"`
+	Intent        link    `json:"payment_intent"`
+	Subscription  link    `json:"subscription"`
+	Invoice       link    `json:"invoice"`
+	Customer      link    `json:"customer"`
+	Reference     string  `json:"client_reference_id"`
+	Currency      string  `json:"currency"`
+	Amount        int64   `json:"amount_total"`
+	Status        string  `json:"status"`
+	PaymentStatus string  `json:"payment_status"`
+	Metadata      Words   `json:"metadata"`
+	Donor         details `json:"customer_details"`
 }
 
 func (s *session) register(d *decoder) (Register, error) {
@@ -147,9 +147,9 @@ type invoice struct {
 		PaidAt int64 `json:"paid_at"`
 	} `json:"status_transitions"`
 	Details struct {
-		Metadata map[string]string `json:"metadata"`
+		Metadata Words `json:"metadata"`
 	} `json:"subscription_details"`
-	Metadata map[string]string `json:"metadata"`
+	Metadata Words `json:"metadata"`
 	Lines    struct {
 		Data []struct {
 			Type  string `json:"type"`
@@ -199,11 +199,11 @@ func (p *price) interval() string {
 }
 
 type subscription struct {
-	Created  int64             `json:"created"`
-	Customer link              `json:"customer"`
-	Latest   link              `json:"latest_invoice"`
-	Metadata map[string]string `json:"metadata"`
-	Status   string            `json:"status"`
+	Created  int64  `json:"created"`
+	Customer link   `json:"customer"`
+	Latest   link   `json:"latest_invoice"`
+	Metadata Words  `json:"metadata"`
+	Status   string `json:"status"`
 	Pause    *struct {
 		Resumes int64 `json:"resumes_at"`
 	} `json:"pause_collection"`

@@ -47,21 +47,27 @@ type rows struct {
 	values []any // a pointer to one typed slice a column: to append costs no memory besides
 }
 
-func (b *bulk) rows() *rows {
+// rows returns no rows, with room for some.
+func (b *bulk) rows(room int) *rows {
 	r := &rows{bulk: b, values: make([]any, len(b.columns))}
 	for i, c := range b.columns {
 		switch c.kind {
 		case "TEXT":
-			r.values[i] = new([]string)
+			r.values[i] = sized[string](room)
 		case "BIGINT":
-			r.values[i] = new([]int64)
+			r.values[i] = sized[int64](room)
 		case "BOOLEAN":
-			r.values[i] = new([]bool)
+			r.values[i] = sized[bool](room)
 		case "BYTEA":
-			r.values[i] = new([][]byte)
+			r.values[i] = sized[[]byte](room)
 		}
 	}
 	return r
+}
+
+func sized[T any](room int) *[]T {
+	column := make([]T, 0, room)
+	return &column
 }
 
 // add appends one row, a value a column.
@@ -86,7 +92,7 @@ func (r *rows) pick(which []int) *rows {
 	if len(which) == r.count {
 		return r
 	}
-	some := r.bulk.rows()
+	some := r.bulk.rows(len(which))
 	for _, n := range which {
 		some.add(r.row(n)...)
 	}

@@ -43,7 +43,7 @@ var eventRows = bulk{
 // PutEvents stores events; of one that is there already it counts the
 // deliveries. times says how often each came in this batch.
 func (t *Tx) PutEvents(ctx context.Context, events []Event, times []int64) error {
-	r := eventRows.rows()
+	r := eventRows.rows(len(events))
 	for i, e := range events {
 		r.add(e.ID, e.Type, e.Ref, e.APIVersion, e.Livemode, Micros(e.Created), Micros(e.Received), times[i],
 			e.State, e.Error, e.Body)
@@ -111,7 +111,7 @@ var snapshotRows = bulk{
 
 // PutSnapshots stores snapshots; one that is there already stays.
 func (t *Tx) PutSnapshots(ctx context.Context, snapshots []Snapshot) error {
-	r := snapshotRows.rows()
+	r := snapshotRows.rows(len(snapshots))
 	for _, s := range snapshots {
 		r.add(s.ID, s.Ref, Micros(s.AsOf), Micros(s.Received), s.Body)
 	}

@@ -29,7 +29,7 @@ var fetchRows = bulk{
 // already it notes that the answer must be a later one, and that it is due no
 // later than the new one, however long the old one was put off.
 func (t *Tx) PutWishes(ctx context.Context, now time.Time, wishes []Wish) error {
-	r := fetchRows.rows()
+	r := fetchRows.rows(len(wishes))
 	for _, w := range wishes {
 		r.add(w.Ref, w.Priority, int64(1), Micros(w.Due), int64(0), int64(0), Micros(now), "")
 	}

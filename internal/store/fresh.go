@@ -10,6 +10,7 @@ import (
 	"hash/maphash"
 	"math/bits"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -66,10 +67,10 @@ func (t *Tx) known(column string, values []string) []string {
 	if t.fresh == nil {
 		return values
 	}
-	of := t.fresh.seen.key(column)
+	of := t.fresh.seen.hash(column)
 	var known []string
 	for _, v := range values {
-		if t.fresh.seen.has(of ^ t.fresh.seen.key(v)) {
+		if t.fresh.seen.has(t.fresh.seen.key(of, v, v)) {
 			known = append(known, v)
 		}
 	}
@@ -79,7 +80,7 @@ func (t *Tx) known(column string, values []string) []string {
 // note says that a value stands in a column from now on.
 func (t *Tx) note(column, value string) {
 	if t.fresh != nil {
-		t.fresh.seen.add(t.fresh.seen.key(column) ^ t.fresh.seen.key(value))
+		t.fresh.seen.add(t.fresh.seen.key(t.fresh.seen.hash(column), value, value))
 	}
 }
 
@@ -90,15 +91,11 @@ func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
 	if t.fresh == nil || keys == 0 {
 		return r, nil
 	}
-	f, table := t.fresh, t.fresh.seen.key(r.table)
+	f, table := t.fresh, t.fresh.seen.hash(r.table)
 	first, second := r.texts(0), r.texts(keys-1)
 	var old, new []int // rows that may be there already, and that are not
 	for n := range r.count {
-		key := table ^ f.seen.key(first[n])
-		if keys == 2 {
-			key = bits.RotateLeft64(key, 1) ^ f.seen.key(second[n])
-		}
-		if f.seen.add(key) || f.copies == nil {
+		if f.seen.add(f.seen.key(table, first[n], second[n])) || f.copies == nil {
 			old = append(old, n)
 			continue
 		}
@@ -215,15 +212,31 @@ const (
 
 func newSeen() seen { return seen{maphash.MakeSeed(), make([]*[seenPage]seenLine, seenLines/seenPage)} }
 
-func (s *seen) key(text string) uint64 { return maphash.String(s.seed, text) }
+func (s *seen) hash(text string) uint64 { return maphash.String(s.seed, text) }
+
+// A seenKey is where a string has its bits.
+type seenKey struct{ line, marks uint64 }
+
+// key returns the key of a row of a table (or of a value of a column), by the
+// first and last text of the row's key. All that is about one object, whose id
+// is what follows the last text's slash, shares a line: memory is slow, and
+// what is asked of an object is asked in a row.
+func (s *seen) key(table uint64, first, last string) seenKey {
+	marks := table ^ s.hash(first)
+	if len(first) != len(last) || first != last {
+		marks = bits.RotateLeft64(marks, 1) ^ s.hash(last)
+	}
+	const spread = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
+	return seenKey{s.hash(last[strings.LastIndexByte(last, '/')+1:]), (marks ^ marks>>32) * spread}
+}
 
 // add notes a key and reports whether it may have been there already.
-func (s *seen) add(key uint64) bool {
-	page, marks := s.place(key)
+func (s *seen) add(key seenKey) bool {
+	page, marks := s.page(key), key.marks
 	if *page == nil {
 		*page = new([seenPage]seenLine)
 	}
-	line, was := &(*page)[key%seenPage], true
+	line, was := &(*page)[key.line%seenPage], true
 	for range seenMarks {
 		bit := uint64(1) << (marks % 64)
 		was = was && line[marks%seenBits/64]&bit != 0
@@ -234,12 +247,12 @@ func (s *seen) add(key uint64) bool {
 }
 
 // has reports whether a key may be there.
-func (s *seen) has(key uint64) bool {
-	page, marks := s.place(key)
+func (s *seen) has(key seenKey) bool {
+	page, marks := s.page(key), key.marks
 	if *page == nil {
 		return false
 	}
-	line := &(*page)[key%seenPage]
+	line := &(*page)[key.line%seenPage]
 	for range seenMarks {
 		if line[marks%seenBits/64]&(1<<(marks%64)) == 0 {
 			return false
@@ -249,7 +262,6 @@ func (s *seen) has(key uint64) bool {
 	return true
 }
 
-func (s *seen) place(key uint64) (page **[seenPage]seenLine, marks uint64) {
-	const spread = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
-	return &s.pages[key/seenPage%(seenLines/seenPage)], (key ^ key>>32) * spread
+func (s *seen) page(key seenKey) **[seenPage]seenLine {
+	return &s.pages[key.line/seenPage%(seenLines/seenPage)]
 }

@@ -10,14 +10,21 @@ func TestSeenForgetsNothingAndInventsLittle(t *testing.T) {
 	t.Parallel()
 	const count = 200_000
 	s, invented := newSeen(), 0
-	for i := range count {
-		s.add(s.key(fmt.Sprint("charge/ch_", i)))
+	charge, refund := func(i int) seenKey {
+		ref := fmt.Sprint("charge/ch_", i)
+		return s.key(s.hash("registers"), ref, ref)
+	}, func(i int) seenKey { // beside the charge
+		ref := fmt.Sprint("refund/ch_", i)
+		return s.key(s.hash("registers"), ref, ref)
 	}
 	for i := range count {
-		if key := s.key(fmt.Sprint("charge/ch_", i)); !s.has(key) || !s.add(key) {
+		s.add(charge(i))
+	}
+	for i := range count {
+		if key := charge(i); !s.has(key) || !s.add(key) {
 			t.Fatalf("ch_%d is forgotten", i)
 		}
-		if s.has(s.key(fmt.Sprint("refund/re_", i))) {
+		if s.has(refund(i)) {
 			invented++
 		}
 	}
@@ -31,7 +38,7 @@ func TestOnlyNewRowsAreTaken(t *testing.T) {
 	tx := &Tx{fresh: &fresh{seen: newSeen(), copies: make(chan []part, 1)}}
 	take := func(places ...string) (copied, left []string) {
 		t.Helper()
-		r := presenceRows.rows()
+		r := presenceRows.rows(len(places))
 		for i, supporter := range places {
 			r.add("all", supporter, int64(i), int64(0))
 		}

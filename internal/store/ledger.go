@@ -44,7 +44,7 @@ var registerRows = bulk{
 
 // PutRegisters stores what is known of objects now, by ref.
 func (t *Tx) PutRegisters(ctx context.Context, states map[string]string) error {
-	r := registerRows.rows()
+	r := registerRows.rows(len(states))
 	for ref, state := range states {
 		r.add(ref, state)
 	}
@@ -58,7 +58,7 @@ var linkRows = bulk{"links", columnsOf("TEXT", "to_ref", "from_ref"), `ON CONFLI
 
 // PutLinks stores links; those that are there already stay.
 func (t *Tx) PutLinks(ctx context.Context, links []Link) error {
-	r := linkRows.rows()
+	r := linkRows.rows(len(links))
 	for _, l := range links {
 		t.note("links.to_ref", l.To)
 		r.add(l.To, l.From)
@@ -177,7 +177,7 @@ func setAll(list string) string {
 
 // PutDonations stores donations, each in place of the one with its key.
 func (t *Tx) PutDonations(ctx context.Context, donations []*giving.Donation) error {
-	r := donationRows.rows()
+	r := donationRows.rows(len(donations))
 	for _, d := range donations {
 		elsewhere := ""
 		if len(d.Elsewhere) > 0 {
@@ -256,7 +256,7 @@ var membershipRows = bulk{
 // PutMemberships stores memberships, each in place of the one of its
 // subscription.
 func (t *Tx) PutMemberships(ctx context.Context, memberships []*giving.Membership) error {
-	r := membershipRows.rows()
+	r := membershipRows.rows(len(memberships))
 	for _, m := range memberships {
 		r.add(m.Subscription, m.Customer, m.Supporter, m.Status, m.Live, m.LiveUntil*microsPerSecond,
 			m.Created*microsPerSecond, m.Ended*microsPerSecond, m.PeriodEnd*microsPerSecond, m.CancelAtEnd, m.Currency,

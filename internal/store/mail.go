@@ -113,7 +113,7 @@ func (m *Mail) row() []any {
 // PutMails queues mails; one whose kind and subject were queued before stays
 // as it is.
 func (t *Tx) PutMails(ctx context.Context, mails []Mail) error {
-	r := mailRows.rows()
+	r := mailRows.rows(len(mails))
 	for _, m := range mails {
 		r.add(m.row()...)
 	}

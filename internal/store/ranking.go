@@ -64,7 +64,7 @@ func (t *Tx) moveRankings(ctx context.Context, moves map[giving.Cell]giving.Figu
 			by[place{c.Period, rankedBy("net", c.Settlement), c.Value}] += f.Net
 		}
 	}
-	r := rankingRows.rows()
+	r := rankingRows.rows(len(by))
 	for p, n := range by {
 		r.add(p.period, p.ranking, p.article, n)
 	}
@@ -99,7 +99,7 @@ func (t *Tx) RankingDrifts(ctx context.Context, f func(RankingDrift)) error {
 // MendRankings has the rankings follow from the sums again and returns how many
 // did not.
 func (t *Tx) MendRankings(ctx context.Context) (int, error) {
-	r := rankingRows.rows()
+	r := rankingRows.rows(0)
 	err := t.RankingDrifts(ctx, func(d RankingDrift) { r.add(d.Period, d.Ranking, d.Article, d.Should-d.Is) })
 	if err != nil {
 		return 0, err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/united24media/support/internal/giving"
 )
@@ -38,14 +38,26 @@ func (s *Store) Scratch(ctx context.Context) (*Store, error) {
 	if _, err := scratch.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, scratch.Close())
 	}
-	scratch.fresh = &fresh{seen: newSeen()}
+	if err := scratch.unused(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("make the tables to rebuild in: %w", err), scratch.Close())
+	}
 	if s.postgres {
-		if err := errors.Join(scratch.each(ctx, `ALTER TABLE %s SET (autovacuum_enabled = off)`), scratch.dropIndexes(ctx)); err != nil {
-			return nil, errors.Join(fmt.Errorf("make the tables to rebuild in: %w", err), scratch.Close())
-		}
 		scratch.fresh.copyTo(ctx, scratch.write)
 	}
 	return scratch, nil
+}
+
+// unused makes a database that was migrated one that nobody has written to and
+// nobody but one ledger will.
+func (s *Store) unused(ctx context.Context) (err error) {
+	s.fresh = &fresh{seen: newSeen()}
+	if s.postgres {
+		if err := s.each(ctx, `ALTER TABLE %s SET (autovacuum_enabled = off)`); err != nil {
+			return err
+		}
+	}
+	s.fresh.indexes, err = s.dropIndexes(ctx)
+	return err
 }
 
 // each runs a statement for every derived table.
@@ -59,24 +71,34 @@ func (s *Store) each(ctx context.Context, statement string) error {
 }
 
 // dropIndexes drops the indexes that only screens use, to be made when the
-// tables are full: row by row they cost most of a rebuild.
-func (s *Store) dropIndexes(ctx context.Context) error {
-	const ledgers = "donations_supporter" // the ledger looks donations up by it
-	var names []string
-	err := scanAll(s.write.QueryContext(ctx, `
-		SELECT indexname, indexdef FROM pg_indexes
-		WHERE schemaname = $1 AND tablename = ANY($2) AND indexdef LIKE 'CREATE INDEX %' AND indexname <> $3 ORDER BY indexname`,
-		scratchSchema, derived, ledgers))(func(r *sql.Rows) error {
-		var name, definition string
-		err := r.Scan(&name, &definition)
-		names, s.fresh.indexes = append(names, name), append(s.fresh.indexes, definition)
+// tables are full: row by row they cost most of a rebuild. It returns the
+// statements that make them.
+func (s *Store) dropIndexes(ctx context.Context) (definitions []string, err error) {
+	err = s.transact(ctx, s.write, s.begin(), func(t *Tx) error {
+		definitions, err = t.dropIndexes(ctx)
 		return err
 	})
-	if err != nil || len(names) == 0 {
-		return err
+	return definitions, err
+}
+
+func (t *Tx) dropIndexes(ctx context.Context) (definitions []string, err error) {
+	const ledgers = "donations_supporter" // the ledger looks donations up by it
+	query := `SELECT indexname, indexdef FROM pg_indexes
+		WHERE schemaname = current_schema() AND ` + t.any("tablename", 1) + ` AND indexdef LIKE 'CREATE INDEX %' AND indexname <> $2 ORDER BY indexname`
+	if t.pg == nil {
+		query = `SELECT name, sql FROM main.sqlite_master WHERE type = 'index' AND ` + t.any("tbl_name", 1) + ` AND sql <> '' AND name <> $2 ORDER BY name`
 	}
-	_, err = s.write.ExecContext(ctx, `DROP INDEX `+strings.Join(names, ", "))
-	return err
+	var names []string
+	err = t.query(ctx, query, []any{t.list(derived), ledgers}, func(r row) error {
+		var name, definition string
+		err := r.Scan(&name, &definition)
+		names, definitions = append(names, name), append(definitions, definition)
+		return err
+	})
+	for _, name := range names {
+		err = errors.Join(err, t.query(ctx, `DROP INDEX `+name, nil, nil))
+	}
+	return definitions, err
 }
 
 // finish makes the indexes again that dropIndexes dropped, and has PostgreSQL
@@ -85,10 +107,16 @@ func (s *Store) finish(ctx context.Context) error {
 	if err := s.fresh.settle(); err != nil || !s.postgres {
 		return err
 	}
+	var group errgroup.Group
+	group.SetLimit(2) // each takes memory, and a processor of the server's
 	for _, definition := range s.fresh.indexes {
-		if _, err := s.write.ExecContext(ctx, definition); err != nil {
+		group.Go(func() error {
+			_, err := s.write.ExecContext(ctx, definition)
 			return err
-		}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	return s.each(ctx, `ALTER TABLE %[1]s RESET (autovacuum_enabled); ANALYZE %[1]s`)
 }
@@ -104,9 +132,12 @@ func ScratchFile(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
-	scratch.fresh, scratch.folder = &fresh{seen: newSeen()}, folder
+	scratch.folder = folder
 	if _, err := scratch.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, scratch.Close())
+	}
+	if err := scratch.unused(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("make a place to recompute in: %w", err), scratch.Close())
 	}
 	return scratch, nil
 }
@@ -220,12 +251,10 @@ func (t *Tx) adopt(ctx context.Context) ([]ScopeCount, error) {
 	if err := t.Scopes(ctx, func(c ScopeCount) { before[c.Scope] = c }); err != nil {
 		return nil, err
 	}
-	for _, table := range derived {
-		if err := t.replace(ctx, table); err != nil {
-			return nil, fmt.Errorf("%s: %w", table, err)
-		}
+	if err := t.replaceAll(ctx); err != nil {
+		return nil, err
 	}
-	r := scopeRows.rows()
+	r := scopeRows.rows(len(before))
 	var moved []ScopeCount
 	err = t.Scopes(ctx, func(c ScopeCount) { delete(before, c.Scope); moved = append(moved, c) })
 	if err != nil {
@@ -244,27 +273,34 @@ func (t *Tx) adopt(ctx context.Context) ([]ScopeCount, error) {
 	return moved, t.query(ctx, `UPDATE scopes SET revision = $1`, []any{revision + 1}, nil)
 }
 
-// replace puts a scratch table in the place of the live one. PostgreSQL moves
-// it, which takes no time; SQLite has no schemas and copies.
-func (t *Tx) replace(ctx context.Context, table string) error {
-	statements := []string{
-		`DELETE FROM ` + table,
-		`INSERT INTO ` + table + ` SELECT * FROM ` + scratchSchema + `.` + table,
-	}
+// replaceAll puts the scratch tables in the place of the live ones. PostgreSQL
+// moves them, which takes no time; SQLite has no schemas and copies, and has
+// its indexes made when that is done.
+func (t *Tx) replaceAll(ctx context.Context) error {
+	var statements []string
 	if t.pg != nil {
 		var schema string
 		if err := t.query(ctx, `SELECT current_schema()`, nil, func(r row) error { return r.Scan(&schema) }); err != nil {
 			return err
 		}
-		live := pgx.Identifier{schema, table}.Sanitize()
-		statements = []string{
-			`DROP TABLE ` + live,
-			`ALTER TABLE ` + scratchSchema + `.` + table + ` SET SCHEMA ` + strings.Split(live, ".")[0],
+		for _, table := range derived {
+			live := pgx.Identifier{schema, table}.Sanitize()
+			statements = append(statements, `DROP TABLE `+live,
+				`ALTER TABLE `+scratchSchema+`.`+table+` SET SCHEMA `+strings.Split(live, ".")[0])
 		}
+	} else {
+		definitions, err := t.dropIndexes(ctx)
+		if err != nil {
+			return err
+		}
+		for _, table := range derived {
+			statements = append(statements, `DELETE FROM `+table, `INSERT INTO `+table+` SELECT * FROM `+scratchSchema+`.`+table)
+		}
+		statements = append(statements, definitions...)
 	}
 	for _, statement := range statements {
 		if err := t.query(ctx, statement, nil, nil); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ var presenceRows = bulk{
 // MovePresence adds to what supporters have in scopes and returns what they
 // have then.
 func (t *Tx) MovePresence(ctx context.Context, moves map[Place]Presence) (map[Place]Presence, error) {
-	r := presenceRows.rows()
+	r := presenceRows.rows(len(moves))
 	for place, by := range moves {
 		r.add(place.Scope, place.Supporter, by.Donations, by.Memberships)
 	}
@@ -73,7 +73,7 @@ func (t *Tx) MoveScopes(ctx context.Context, moves map[string]ScopeCount) ([]Sco
 	if err != nil {
 		return nil, fmt.Errorf("raise the counts' revision: %w", err)
 	}
-	r := scopeRows.rows()
+	r := scopeRows.rows(len(moves))
 	for scope, by := range moves {
 		r.add(scope, by.Supporters, by.Members, revision)
 	}
@@ -105,7 +105,7 @@ var sumRows = bulk{
 
 // MoveSums adds figures to cells of the sums, and to what follows from them.
 func (t *Tx) MoveSums(ctx context.Context, moves map[giving.Cell]giving.Figures) error {
-	r := sumRows.rows()
+	r := sumRows.rows(len(moves))
 	for c, f := range moves {
 		if f != (giving.Figures{}) {
 			r.add(c.Dimension, c.Period, c.Value, c.Currency, c.Settlement,
@@ -146,7 +146,7 @@ var movementRows = bulk{
 
 // MoveMovements adds to the movements of memberships.
 func (t *Tx) MoveMovements(ctx context.Context, moves map[giving.MovementCell]giving.Moved) error {
-	r := movementRows.rows()
+	r := movementRows.rows(len(moves))
 	for c, by := range moves {
 		if by != (giving.Moved{}) {
 			r.add(c.Period, c.Cohort, string(c.Movement), c.Currency, by.Members, by.Monthly)
