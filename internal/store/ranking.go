@@ -23,12 +23,16 @@ type rank struct {
 	of       string // the sum's figure
 	currency string // the column of its currency; "" if it has none
 	kept     string // what the table of rankings calls it, without the currency; "" if it does not have it
+	within   string // else a figure that it has and that this one never exceeds; "" if there is none
 }
 
 var ranks = map[string]rank{
-	"donations": {of: "donations", kept: "donations"}, "won": {of: "won"}, "kept": {of: "kept"}, "new_supporters": {of: "new_supporters"},
-	"received": {of: "gross_minor - refunded_minor - disputed_minor", currency: "currency"},
-	"net":      {of: "net_minor", currency: "settlement_currency", kept: "net"},
+	"donations":      {of: "donations", kept: "donations"},
+	"won":            {of: "won", within: "donations"}, // as the next two, it counts some of the donations
+	"kept":           {of: "kept", within: "donations"},
+	"new_supporters": {of: "new_supporters", within: "donations"},
+	"received":       {of: "gross_minor - refunded_minor - disputed_minor", currency: "currency"},
+	"net":            {of: "net_minor", currency: "settlement_currency", kept: "net"},
 }
 
 // RankingBy reports whether articles can be ordered by a name.
@@ -121,7 +125,7 @@ const (
 func (s *Store) TopArticles(ctx context.Context, spans []Span, by Ranking, limit, offset int) (found []string, err error) {
 	err = s.Look(ctx, func(t *Tx) error {
 		r := ranker{t, by, Periods(spans), offset + limit}
-		ordered := ranks[by.By].kept != "" && len(r.periods) <= maxRankings
+		ordered := r.order() != "" && len(r.periods) <= maxRankings
 		for places := 2 * r.first; ordered && places <= maxRanks; places *= 4 {
 			top, ok, err := r.among(ctx, places)
 			if ok || err != nil {
@@ -142,7 +146,8 @@ func (s *Store) TopArticles(ctx context.Context, spans []Span, by Ranking, limit
 // is worth more over all of them than the sum of what it can be worth in each,
 // and one that is not among a period's first can't be worth more there than the
 // last of those (R. Fagin, A. Lotem, M. Naor: Optimal aggregation algorithms
-// for middleware, 2003).
+// for middleware, 2003). The same holds where the order is that of a figure
+// which the one that is asked for never exceeds.
 type ranker struct {
 	tx *Tx
 	Ranking
@@ -204,7 +209,7 @@ func (r *ranker) heads(ctx context.Context, places int) (seen map[string]map[int
 			q.add(" UNION ALL ")
 		}
 		q.add(`SELECT period, article, n FROM (SELECT period, article, n FROM rankings WHERE period = ? AND ranking = ?
-			ORDER BY n DESC, article LIMIT ?) AS head`, period, rankedBy(ranks[r.By].kept, r.in()), places)
+			ORDER BY n DESC, article LIMIT ?) AS head`, period, r.order(), places)
 	}
 	seen, most = map[string]map[int64]int64{}, map[int64]int64{}
 	count := map[int64]int{}
@@ -224,12 +229,14 @@ func (r *ranker) heads(ctx context.Context, places int) (seen map[string]map[int
 	return seen, most, err
 }
 
-// in returns the currency of what is ranked, "" if it has none.
-func (r *ranker) in() string {
-	if ranks[r.By].currency == "" {
-		return ""
+// order is the ranking by whose order is looked, "" if there is none.
+func (r *ranker) order() string {
+	rank := ranks[r.By]
+	name := cmp.Or(rank.kept, rank.within)
+	if name == "" || rank.currency == "" {
+		return name
 	}
-	return r.Currency
+	return rankedBy(name, r.Currency)
 }
 
 // worth returns what articles are worth over all periods.
@@ -241,16 +248,20 @@ func (r *ranker) worth(ctx context.Context, of []string) (map[string]int64, erro
 	for _, article := range of {
 		worth[article] = 0
 	}
-	err := r.tx.query(ctx, `
-		SELECT article, CAST(SUM(n) AS BIGINT) FROM rankings
-		WHERE `+r.tx.any("period", 1)+` AND ranking = $2 AND `+r.tx.any("article", 3)+` GROUP BY article`,
-		[]any{r.tx.list(r.periods), rankedBy(ranks[r.By].kept, r.in()), r.tx.list(of)}, func(row row) error {
-			var article string
-			var n int64
-			err := row.Scan(&article, &n)
-			worth[article] = n
-			return err
-		})
+	rank := ranks[r.By]
+	query, which := `SELECT article, CAST(SUM(n) AS BIGINT) FROM rankings
+		WHERE `+r.tx.any("period", 1)+` AND ranking = $2 AND `+r.tx.any("article", 3)+` GROUP BY article`, r.order()
+	if rank.kept == "" {
+		query, which = `SELECT value, CAST(SUM(`+rank.of+`) AS BIGINT) FROM sums
+			WHERE `+r.tx.any("period", 1)+` AND dimension = $2 AND `+r.tx.any("value", 3)+` GROUP BY value`, articles
+	}
+	err := r.tx.query(ctx, query, []any{r.tx.list(r.periods), which, r.tx.list(of)}, func(row row) error {
+		var article string
+		var n int64
+		err := row.Scan(&article, &n)
+		worth[article] = n
+		return err
+	})
 	return worth, err
 }
 

@@ -29,7 +29,7 @@ func TestTopArticles(t *testing.T) {
 		d := &giving.Donation{
 			Key: fmt.Sprint(n), Created: start.AddDate(0, 0, random.IntN(100)).Unix(), Currency: []string{"EUR", "USD"}[n%2], Gross: 500,
 			Settled: giving.Balance{Currency: "EUR", Net: random.Int64N(5) * 100}, Attribution: giving.Attribution{Article: fmt.Sprint("a", article)},
-			Renewal: random.IntN(4) == 0,
+			Renewal: random.IntN(4) == 0, First: random.IntN(3) == 0,
 		}
 		switch random.IntN(12) {
 		case 0:
@@ -47,7 +47,7 @@ func TestTopArticles(t *testing.T) {
 	onBoth(t, func(t *testing.T, db *store.Store) {
 		put(t, db, donations...)
 		for name, spans := range tests {
-			for _, by := range []store.Ranking{{By: "donations"}, {By: "net", Currency: "EUR"}, {By: "won"}, {By: "received", Currency: "USD"}} {
+			for _, by := range []store.Ranking{{By: "donations"}, {By: "net", Currency: "EUR"}, {By: "won"}, {By: "new_supporters"}, {By: "received", Currency: "USD"}} {
 				want := ranked(donations, spans, by)
 				for _, page := range [][2]int{{5, 0}, {50, 0}, {10, 20}, {1000, 0}, {10, 290}} {
 					should := want[min(page[1], len(want)):min(page[0]+page[1], len(want))]
@@ -77,6 +77,10 @@ func ranked(donations []*giving.Donation, spans []store.Span, by store.Ranking) 
 		case by.By == "won" && d.Renewal:
 			worth[d.Article] += 0
 		case by.By == "won":
+			worth[d.Article]++
+		case by.By == "new_supporters" && !d.First:
+			worth[d.Article] += 0
+		case by.By == "new_supporters":
 			worth[d.Article]++
 		case by.By == "net" && d.Settled.Currency == by.Currency:
 			worth[d.Article] += d.Settled.Net
