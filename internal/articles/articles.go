@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/united24media/support/internal/clean"
+	"github.com/united24media/support/internal/outward"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -50,15 +51,14 @@ type Reader struct {
 
 // New returns a reader.
 func New(o Options) *Reader {
-	return &Reader{o, &http.Client{
-		Timeout: maxTime,
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if len(via) > maxRedirects || clean.Origin(r.URL.String()) != clean.Origin(via[0].URL.String()) {
-				return fmt.Errorf("it redirects away, to %s", clean.Origin(r.URL.String()))
-			}
-			return nil
-		},
-	}}
+	client := outward.Client(maxTime)
+	client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects || clean.Origin(r.URL.String()) != clean.Origin(via[0].URL.String()) {
+			return fmt.Errorf("it redirects away, to %s", clean.Origin(r.URL.String()))
+		}
+		return nil
+	}
+	return &Reader{o, client}
 }
 
 // Run reads the site at once and then again and again until ctx is done. Each

@@ -48,6 +48,7 @@ var floors = map[string]int{
 	"internal/risk":        1,
 	"internal/signin":      1,
 	"internal/offer":       1,
+	"internal/trace":       1,
 
 	"internal/money":   0,
 	"internal/fault":   0,
@@ -59,7 +60,7 @@ var floors = map[string]int{
 	"internal/redisdb": 0,
 	"migrations":       0,
 	"docs":             0,
-	"internal/trace":   0,
+	"internal/outward": 0,
 }
 
 // apart are the rooms outside the floors, with all they may know of the rest.

@@ -51,6 +51,49 @@ func TestSQLStandsInTheStore(t *testing.T) {
 	}
 }
 
+// TestCallsOutAreMadeInOnePlace: whoever asks another service has its client
+// from package outward, which knows no proxy and no old TLS.
+func TestCallsOutAreMadeInOnePlace(t *testing.T) {
+	t.Parallel()
+	made := map[string][]string{
+		"net/http":   {"Client", "Transport", "DefaultClient", "DefaultTransport", "Get", "Head", "Post", "PostForm", "ProxyFromEnvironment"},
+		"crypto/tls": {"Config", "Dial", "DialWithDialer", "Dialer"},
+	}
+	for _, f := range goFiles(t) {
+		_, standsApart := apart[f.room()]
+		if f.test || f.room() == "internal/outward" || standsApart || contains(forTests, f.room()) {
+			continue
+		}
+		use := func(n ast.Node) {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if in, ok := s.X.(*ast.Ident); ok {
+					for imported, names := range made {
+						if contains(f.imports(), imported) && in.Name == path.Base(imported) && contains(names, s.Sel.Name) {
+							t.Errorf("%s: %s.%s; take outward.Client or outward.TLS", f.where(n), in.Name, s.Sel.Name)
+						}
+					}
+				}
+			}
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CompositeLit:
+				use(n.Type)
+			case *ast.CallExpr:
+				use(n.Fun)
+				for _, argument := range n.Args {
+					use(argument)
+				}
+			case *ast.AssignStmt:
+				for _, value := range n.Rhs {
+					use(value)
+				}
+			}
+			return true
+		})
+	}
+}
+
 func TestStripesLibraryStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	for _, f := range goFiles(t) {

@@ -13,6 +13,8 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/united24media/support/internal/outward"
 )
 
 // stepTime is how long a mail server may take for one step.
@@ -51,11 +53,12 @@ func newServer(address, domain string, certificates *tls.Config) (*server, error
 	default:
 		s.options = append(s.options, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	}
+	safe := outward.TLS()
 	if certificates != nil {
-		certificates = certificates.Clone()
-		certificates.ServerName = s.host
-		s.options = append(s.options, gomail.WithTLSConfig(certificates))
+		safe = certificates.Clone()
 	}
+	safe.ServerName = s.host
+	s.options = append(s.options, gomail.WithTLSConfig(safe))
 	if u.User != nil {
 		password, _ := u.User.Password()
 		methods := []gomail.SMTPAuthType{gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5}

@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/united24media/support/internal/outward"
 )
 
 // Limits of asking a challenge's service.
@@ -57,14 +58,7 @@ type Challenge struct {
 // NewChallenge returns a challenge. It asks nobody yet.
 func NewChallenge(o ChallengeOptions) *Challenge {
 	if o.HTTP == nil {
-		o.HTTP = &http.Client{
-			Timeout:       challengeTime,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Transport: &http.Transport{
-				DialContext: (&net.Dialer{Timeout: challengeTime}).DialContext, TLSHandshakeTimeout: challengeTime,
-				ForceAttemptHTTP2: true, MaxIdleConnsPerHost: challengeMost, IdleConnTimeout: 90 * time.Second,
-			},
-		}
+		o.HTTP = outward.Client(challengeTime)
 	}
 	return &Challenge{ChallengeOptions: o, slots: make(chan struct{}, challengeMost)}
 }

@@ -21,6 +21,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"modernc.org/sqlite"
+
+	"github.com/united24media/support/internal/outward"
 )
 
 // A Store is the database. It is safe for concurrent use.
@@ -92,6 +94,7 @@ func openPostgres(address string) (*Store, error) {
 		return nil, errors.New("DATABASE_URL: not a PostgreSQL address that can be read") // err may hold the password
 	}
 	cfg.StatementCacheCapacity = 256
+	safely(cfg)
 	life := pulse{fence: newFence(cfg)}
 	if life.fence != nil {
 		cfg.ValidateConnect = life.fence.validate
@@ -120,6 +123,19 @@ func openPostgres(address string) (*Store, error) {
 	}
 	db := pool(maxPostgresConns)
 	return &Store{write: db, read: db, ledger: pool(maxLedgerConns), postgres: true, address: address, fence: life.fence}, nil
+}
+
+// safely has all of cfg's connections that use TLS use no old one.
+func safely(cfg *pgx.ConnConfig) {
+	least := outward.TLS().MinVersion
+	if cfg.TLSConfig != nil {
+		cfg.TLSConfig.MinVersion = least
+	}
+	for _, other := range cfg.Fallbacks {
+		if other.TLSConfig != nil {
+			other.TLSConfig.MinVersion = least
+		}
+	}
 }
 
 // Close closes the database.

@@ -9,7 +9,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/stripe/stripe-go/v76/client"
 	"golang.org/x/time/rate"
 
+	"github.com/united24media/support/internal/outward"
 	"github.com/united24media/support/internal/trace"
 )
 
@@ -26,7 +26,6 @@ const (
 	maxTries    = 3                      // the first one included
 	busyTries   = 5                      // where Stripe still works on the same call: its answer will come
 	firstPause  = 200 * time.Millisecond // before the second try; doubled before each further one
-	dialTimeout = 3 * time.Second
 )
 
 // Options say how to reach Stripe.
@@ -51,7 +50,7 @@ func New(o Options) *Client {
 		o.Log = slog.Default()
 	}
 	if o.HTTP == nil {
-		o.HTTP = httpClient()
+		o.HTTP = outward.Client(callTimeout) // a redirect would carry the key to another host
 	}
 	config := func() *stripe.BackendConfig {
 		c := &stripe.BackendConfig{
@@ -73,26 +72,6 @@ func New(o Options) *Client {
 	}
 	return &Client{
 		api: client.New(o.Key, backends), log: o.Log, pause: pause, reads: rate.NewLimiter(readRate, readBurst),
-	}
-}
-
-// httpClient goes to Stripe and nowhere else: a redirect would carry the key
-// to another host, and a proxy from the environment would see it.
-func httpClient() *http.Client {
-	return &http.Client{
-		Timeout: callTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		},
-		Transport: &http.Transport{
-			DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
-			TLSHandshakeTimeout:   dialTimeout,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConns:          32,
-			MaxIdleConnsPerHost:   32,
-			IdleConnTimeout:       90 * time.Second,
-			ResponseHeaderTimeout: callTimeout,
-		},
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/united24media/support/internal/outward"
 )
 
 const (
@@ -32,7 +34,7 @@ type Tracer struct{ provider *sdk.TracerProvider }
 // "http://collector:4318". Spans that can't be sent are dropped, with a warning.
 func Open(ctx context.Context, endpoint string, log *slog.Logger) (*Tracer, error) {
 	exporter, err := otlptracehttp.New(ctx,
-		otlptracehttp.WithEndpointURL(strings.TrimSuffix(endpoint, "/")+path), otlptracehttp.WithTimeout(exportTime))
+		otlptracehttp.WithEndpointURL(strings.TrimSuffix(endpoint, "/")+path), otlptracehttp.WithHTTPClient(outward.Client(exportTime)))
 	if err != nil {
 		return nil, fmt.Errorf("traces: %w", err)
 	}

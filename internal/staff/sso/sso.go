@@ -19,6 +19,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/outward"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
 )
@@ -37,7 +38,7 @@ type Options struct {
 	Desk             *desk.Desk
 	Issuer           string
 	ClientID, Secret string
-	Client           *http.Client // http.DefaultClient if nil
+	Client           *http.Client // one that follows no redirect and knows no proxy if nil
 }
 
 // A SSO is the sign-on.
@@ -51,7 +52,7 @@ type SSO struct {
 // New returns the sign-on. It asks nothing before somebody signs in.
 func New(o Options) *SSO {
 	if o.Client == nil {
-		o.Client = &http.Client{Timeout: patience}
+		o.Client = outward.Client(patience)
 	}
 	return &SSO{Options: o}
 }
