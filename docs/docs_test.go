@@ -12,7 +12,8 @@ import (
 
 var alert = regexp.MustCompile(`(?m)^ +- alert: (\w+)$`)
 
-// TestEveryAlertHasItsPage: whoever is woken by an alert finds its name.
+// TestEveryAlertHasItsPage: whoever is woken by an alert is told what prints its
+// page, which says what to run, and what it means when that does not help.
 func TestEveryAlertHasItsPage(t *testing.T) {
 	t.Parallel()
 	rules, err := os.ReadFile("deploy/alerts.yaml")
@@ -27,8 +28,11 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 		t.Fatal("deploy/alerts.yaml has no alerts")
 	}
 	for _, name := range alerts {
-		if page := Problem(name); len(page) < 80 {
-			t.Errorf("operating.md says about %s: %q", name, page)
+		if page := Problem(name); !strings.Contains(page, "```sh\n") || !strings.Contains(page, "\n**Nothing helps**: ") {
+			t.Errorf("operating.md does not say about %s what to run, or what to do when nothing helps: %q", name, page)
+		}
+		if !strings.Contains(string(rules), "\n          runbook: support doctor "+name+"\n") {
+			t.Errorf("%s does not name what prints its page", name)
 		}
 	}
 	for _, title := range Problems() {

@@ -22,6 +22,10 @@ const (
 	clockSkew = 30 * time.Second // webhooks are refused from 300 s on
 )
 
+// factDoctor is when a doctor last wrote to the database: a full disk and a
+// standby answer every question, and show only so.
+const factDoctor = "doctor"
+
 // runDoctor is `support doctor`: one line a check, and an error if one fails;
 // or, with an alert's name, what it means and what to do.
 func runDoctor(ctx context.Context, p *program, args []string) error {
@@ -110,11 +114,14 @@ func (d *doctor) database(ctx context.Context) (string, error) {
 	if pending > 0 {
 		return "", fmt.Errorf("%d of %d steps of the schema are missing; run: support migrate", pending, len(steps))
 	}
+	if err := db.PutFact(ctx, factDoctor, time.Now().UTC().Format(time.RFC3339)); err != nil {
+		return "", fmt.Errorf("answers, and takes no writes; is its disk full, is it a standby, or does another program hold it? %w", err)
+	}
 	kind := "SQLite"
 	if db.Postgres() {
 		kind = "PostgreSQL"
 	}
-	return fmt.Sprintf("%s answers, its schema is current (step %d)", kind, len(steps)), nil
+	return fmt.Sprintf("%s answers and takes writes, its schema is current (step %d)", kind, len(steps)), nil
 }
 
 func (d *doctor) redis(ctx context.Context) (string, error) {

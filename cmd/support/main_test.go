@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/united24media/support/internal/testenv"
 )
 
 // environment returns a lookup over values, on a database of the test's own.
@@ -154,6 +156,30 @@ func TestDoctorBeforeTheFirstServe(t *testing.T) {
 	code, stdout, _ = runCommand(t, lookup, "doctor")
 	if code != exitOK || strings.Count("\n"+stdout, "\nok  ") != 7 {
 		t.Errorf("after migrate: exit %d\n%s", code, stdout)
+	}
+}
+
+// TestDoctorNamesADatabaseThatTakesNoWrites: a standby, or one whose disk is
+// full, answers what it is asked.
+func TestDoctorNamesADatabaseThatTakesNoWrites(t *testing.T) {
+	t.Parallel()
+	address := testenv.Postgres(t)
+	settings := func(address string) func(string) (string, bool) {
+		return environment(t, map[string]string{"DATABASE_URL": address, "SUPPORT_SECRET": privacySecret, "STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_API_URL": "http://127.0.0.1:1", "STRIPE_WEBHOOK_SECRET": hookSecret})
+	}
+	if code, _, stderr := runCommand(t, settings(address), "migrate"); code != exitOK {
+		t.Fatal(stderr)
+	}
+	and := "?"
+	if strings.Contains(address, "?") {
+		and = "&"
+	}
+	for address, line := range map[string]string{
+		address: "ok    database", address + and + "default_transaction_read_only=on": "FAIL  database  answers, and takes no writes",
+	} {
+		if _, stdout, _ := runCommand(t, settings(address), "doctor"); !strings.Contains(stdout, line) {
+			t.Errorf("no line %q in\n%s", line, stdout)
+		}
 	}
 }
 
