@@ -249,10 +249,10 @@ func (g *graph) roots(ctx context.Context, changed []objects.Change) ([]objects.
 
 // save stores the registers and links that changed.
 func (g *graph) save(ctx context.Context) error {
-	if err := g.tx.PutRegisters(ctx, g.dirty); err != nil {
+	if err := g.tx.PutLinks(ctx, g.links); err != nil { // which knows by the registers whose links are new
 		return err
 	}
-	return g.tx.PutLinks(ctx, g.links)
+	return g.tx.PutRegisters(ctx, g.dirty)
 }
 
 // A projection is what roots are, as far as the registers tell.

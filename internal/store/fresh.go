@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
-	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -17,9 +16,22 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// freshKeys are the tables that a rebuild fills most, with how many of a
-// row's first columns, all text, are its key. Others it writes as anybody does.
-var freshKeys = map[string]int{"registers": 1, "links": 2, "donations": 1, "memberships": 1, "supporter_scopes": 2}
+// freshTables are the tables that a rebuild fills most. Others it writes as
+// anybody does.
+var freshTables = map[string]freshTable{
+	"registers": {0, "registers"}, "donations": {0, "donations"}, "memberships": {0, "memberships"},
+	"links":            {1, "registers"}, // whoever names others is stored after its links
+	"supporter_scopes": {1, "supporter_scopes"},
+}
+
+// A freshTable says by what it is known that a row is new: a text of its key,
+// and where that is noted, once for all rows that have it. A row that comes with
+// a text which was there before may be new all the same, and is written as
+// anybody would.
+type freshTable struct {
+	column int // of the text
+	noted  string
+}
 
 // A fresh database was empty when it was opened, and nobody else writes to it.
 // What was never written there need not be looked for; and on PostgreSQL new
@@ -70,7 +82,7 @@ func (t *Tx) known(column string, values []string) []string {
 	of := t.fresh.seen.hash(column)
 	var known []string
 	for _, v := range values {
-		if t.fresh.seen.has(t.fresh.seen.key(of, v, v)) {
+		if t.fresh.seen.has(t.fresh.seen.key(of, v)) {
 			known = append(known, v)
 		}
 	}
@@ -80,22 +92,22 @@ func (t *Tx) known(column string, values []string) []string {
 // note says that a value stands in a column from now on.
 func (t *Tx) note(column, value string) {
 	if t.fresh != nil {
-		t.fresh.seen.add(t.fresh.seen.key(t.fresh.seen.hash(column), value, value))
+		t.fresh.seen.add(t.fresh.seen.key(t.fresh.seen.hash(column), value))
 	}
 }
 
 // take takes those of several rows that are new, to be copied, and returns the
-// rest. scan is called for each that it takes.
+// rest. No two have the same key. scan is called for each that it takes.
 func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
-	keys := freshKeys[r.table]
-	if t.fresh == nil || keys == 0 {
+	table, ok := freshTables[r.table]
+	if t.fresh == nil || !ok {
 		return r, nil
 	}
-	f, table := t.fresh, t.fresh.seen.hash(r.table)
-	first, second := r.texts(0), r.texts(keys-1)
+	f, noted := t.fresh, t.fresh.seen.hash(table.noted)
+	first, texts := r.texts(0), r.texts(table.column)
 	var old, new []int // rows that may be there already, and that are not
 	for n := range r.count {
-		if f.seen.add(f.seen.key(table, first[n], second[n])) || f.copies == nil {
+		if f.copies == nil || f.seen.has(f.seen.key(noted, texts[n])) {
 			old = append(old, n)
 			continue
 		}
@@ -106,9 +118,14 @@ func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
 			}
 		}
 	}
+	if table.noted == r.table {
+		for _, text := range texts {
+			f.seen.add(f.seen.key(noted, text))
+		}
+	}
 	// The server finds the places of rows that come in the order of their keys
 	// beside each other.
-	slices.SortFunc(new, func(a, b int) int { return cmp.Or(cmp.Compare(first[a], first[b]), cmp.Compare(second[a], second[b])) })
+	slices.SortFunc(new, func(a, b int) int { return cmp.Or(cmp.Compare(first[a], first[b]), cmp.Compare(texts[a], texts[b])) })
 	if len(new) > 0 {
 		t.copies = append(t.copies, part{r, new})
 	}
@@ -217,17 +234,13 @@ func (s *seen) hash(text string) uint64 { return maphash.String(s.seed, text) }
 // A seenKey is where a string has its bits.
 type seenKey struct{ line, marks uint64 }
 
-// key returns the key of a row of a table (or of a value of a column), by the
-// first and last text of the row's key. All that is about one object, whose id
-// is what follows the last text's slash, shares a line: memory is slow, and
-// what is asked of an object is asked in a row.
-func (s *seen) key(table uint64, first, last string) seenKey {
-	marks := table ^ s.hash(first)
-	if len(first) != len(last) || first != last {
-		marks = bits.RotateLeft64(marks, 1) ^ s.hash(last)
-	}
+// key returns the key of a text that stands in a place. All that is about one
+// object, whose id is what follows the slash, shares a line: memory is slow,
+// and what is asked of an object is asked in a row.
+func (s *seen) key(place uint64, text string) seenKey {
 	const spread = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio
-	return seenKey{s.hash(last[strings.LastIndexByte(last, '/')+1:]), (marks ^ marks>>32) * spread}
+	marks := place ^ s.hash(text)
+	return seenKey{s.hash(text[strings.LastIndexByte(text, '/')+1:]), (marks ^ marks>>32) * spread}
 }
 
 // add notes a key and reports whether it may have been there already.

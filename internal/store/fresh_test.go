@@ -12,10 +12,10 @@ func TestSeenForgetsNothingAndInventsLittle(t *testing.T) {
 	s, invented := newSeen(), 0
 	charge, refund := func(i int) seenKey {
 		ref := fmt.Sprint("charge/ch_", i)
-		return s.key(s.hash("registers"), ref, ref)
+		return s.key(s.hash("registers"), ref)
 	}, func(i int) seenKey { // beside the charge
 		ref := fmt.Sprint("refund/ch_", i)
-		return s.key(s.hash("registers"), ref, ref)
+		return s.key(s.hash("registers"), ref)
 	}
 	for i := range count {
 		s.add(charge(i))
@@ -36,18 +36,18 @@ func TestSeenForgetsNothingAndInventsLittle(t *testing.T) {
 func TestOnlyNewRowsAreTaken(t *testing.T) {
 	t.Parallel()
 	tx := &Tx{fresh: &fresh{seen: newSeen(), copies: make(chan []part, 1)}}
-	take := func(places ...string) (copied, left []string) {
+	take := func(places ...Place) (copied, left []string) {
 		t.Helper()
 		r := presenceRows.rows(len(places))
-		for i, supporter := range places {
-			r.add("all", supporter, int64(i), int64(0))
+		for i, place := range places {
+			r.add(place.Scope, place.Supporter, int64(i), int64(0))
 		}
 		var told []string
 		rest, err := tx.take(r, func(r row) error {
 			var scope, supporter string
 			var donations, memberships int64
 			err := r.Scan(&scope, &supporter, &donations, &memberships)
-			told = append(told, supporter)
+			told = append(told, scope+" "+supporter)
 			return err
 		})
 		if err != nil {
@@ -55,19 +55,24 @@ func TestOnlyNewRowsAreTaken(t *testing.T) {
 		}
 		for _, p := range tx.copies {
 			for _, n := range p.which {
-				copied = append(copied, p.texts(1)[n])
+				copied = append(copied, p.texts(0)[n]+" "+p.texts(1)[n])
 			}
 		}
 		tx.copies = nil
 		if !slices.Equal(told, copied) {
 			t.Errorf("told of %v, copied %v", told, copied)
 		}
-		return copied, rest.texts(1)
+		for n := range rest.count {
+			left = append(left, rest.texts(0)[n]+" "+rest.texts(1)[n])
+		}
+		return copied, left
 	}
-	if copied, left := take("a", "b", "a"); !slices.Equal(copied, []string{"a", "b"}) || !slices.Equal(left, []string{"a"}) {
-		t.Errorf("of a, b and a again %v are copied and %v left", copied, left)
+	copied, left := take(Place{"all", "a"}, Place{"all", "b"}, Place{"article:x", "a"})
+	if want := []string{"all a", "all b", "article:x a"}; !slices.Equal(copied, want) || len(left) > 0 {
+		t.Errorf("of new ones %v are copied and %v left", copied, left)
 	}
-	if copied, left := take("b", "c"); !slices.Equal(copied, []string{"c"}) || !slices.Equal(left, []string{"b"}) {
-		t.Errorf("of b and c %v are copied and %v left", copied, left)
+	copied, left = take(Place{"all", "b"}, Place{"article:x", "b"}, Place{"all", "c"})
+	if !slices.Equal(copied, []string{"all c"}) || !slices.Equal(left, []string{"all b", "article:x b"}) {
+		t.Errorf("of b, who was there, and c %v are copied and %v left", copied, left)
 	}
 }
