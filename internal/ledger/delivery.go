@@ -63,6 +63,21 @@ func (l *Ledger) read(body []byte) *delivered {
 	return d
 }
 
+// errOrphan is why a refund is parked that would else be passed over in silence.
+var errOrphan = errors.New("a refund that names neither a charge nor a PaymentIntent: look in Stripe's Dashboard whose it is; applied again, it is passed over")
+
+// hold parks an event about an orphaned refund. Replayed it is not held: by
+// then somebody has seen it.
+func (d *delivered) hold(body []byte) {
+	for _, s := range d.said {
+		if r, ok := s.Register.(*objects.Refund); ok && r.Orphan() {
+			d.park(errOrphan)
+			d.said, d.mentions = nil, objects.Mentions(body)
+			return
+		}
+	}
+}
+
 func (d *delivered) park(err error) { d.State, d.Error = store.Parked, err.Error() }
 
 func (d *delivered) ignore(format string, args ...any) {

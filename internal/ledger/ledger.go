@@ -86,12 +86,13 @@ func New(o Options) *Ledger {
 // A request is what one caller wants recorded. It is recorded whole or not at
 // all.
 type request struct {
-	ctx   context.Context
-	event *delivered // nil unless a delivery
-	facts []fact
-	roots []objects.Ref // to project again though nothing changed
-	again bool          // replayed: counts no delivery, but sets the event's state
-	out   chan error
+	ctx    context.Context
+	event  *delivered // nil unless a delivery
+	facts  []fact
+	roots  []objects.Ref // to project again though nothing changed
+	again  bool          // replayed: counts no delivery, but sets the event's state
+	denied []objects.Ref // of which it says what can't be true beside what is known
+	out    chan error
 }
 
 // A fact is something said about objects, with what is stored of it.
@@ -112,6 +113,7 @@ type Answer struct {
 // it may not be, so that Stripe must try again.
 func (l *Ledger) Deliver(ctx context.Context, body []byte) error {
 	d := l.read(body)
+	d.hold(body)
 	err := l.submit(ctx, &request{event: d, facts: []fact{{said: d.said}}})
 	if err == nil && d.State == store.Applied {
 		l.tellPayment(d) // here, and not where all wait for the next commit
@@ -275,20 +277,6 @@ func (l *Ledger) park(r *request, reason error) error {
 	}
 	parked.event, parked.facts = &d, nil
 	return l.record([]*request{&parked})
-}
-
-// Contradictions returns how often something was said of an object, since the
-// start, that can't be true beside what is known of it.
-func (l *Ledger) Contradictions() uint64 { return l.contradictions.Load() }
-
-func (l *Ledger) tellContradictions(of []objects.Ref) {
-	if l.held != nil { // all of it was told when it came
-		return
-	}
-	for _, ref := range of {
-		l.contradictions.Add(1)
-		l.Log.Error("Stripe contradicts itself; the greater is kept", "ref", string(ref))
-	}
 }
 
 // endGrace projects memberships again whose grace is over.

@@ -28,6 +28,7 @@ func (l *Ledger) record(batch []*request) error {
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
+	l.tellContradictions(batch)
 	if len(moved) > 0 {
 		l.Moved(moved)
 	}
@@ -60,7 +61,9 @@ func (l *Ledger) apply(ctx context.Context, tx *store.Tx, batch []*request) (mov
 	for _, r := range batch {
 		roots = append(roots, r.roots...)
 	}
-	l.tellContradictions(g.denied)
+	if err := dropTold(ctx, tx, batch); err != nil {
+		return nil, err
+	}
 	p, err := l.project(ctx, &g, roots)
 	if err != nil {
 		return nil, err
@@ -90,8 +93,7 @@ type graph struct {
 	stored map[objects.Ref]string // as they were before the batch
 	links  []store.Link           // that the batch adds
 	dirty  map[string]string      // as they are to be stored, by ref
-	denied []objects.Ref          // of which something was said that can't be true beside what is known
-	left   []objects.Ref          // what those may have named and name no more
+	left   []objects.Ref          // what may have been named, and is no more, where something was denied
 }
 
 // join joins what a batch says into the registers and returns the objects that
@@ -129,12 +131,17 @@ func (g *graph) join(ctx context.Context, batch []*request) ([]objects.Change, e
 	}
 	reach := map[objects.Ref]string{}
 	said := map[objects.Ref]bool{}
-	for s := range everySaid(batch) {
-		if old, _ := g.Get(s.Ref); old != nil && !said[s.Ref] {
-			reach[s.Ref] = old.Reach()
+	for _, r := range batch {
+		r.denied = nil // it may have been tried before
+		for s := range everySaid([]*request{r}) {
+			if old, _ := g.Get(s.Ref); old != nil && !said[s.Ref] {
+				reach[s.Ref] = old.Reach()
+			}
+			said[s.Ref] = true
+			if g.add(s) {
+				r.denied = append(r.denied, s.Ref)
+			}
 		}
-		said[s.Ref] = true
-		g.add(s)
 	}
 	return g.changes(said, reach), nil
 }
@@ -164,8 +171,9 @@ func hub(kind objects.Kind) bool {
 	return false
 }
 
-// add joins one thing said into its register.
-func (g *graph) add(s objects.Said) {
+// add joins one thing said into its register, and reports whether it can't be
+// true beside what is known.
+func (g *graph) add(s objects.Said) (denied bool) {
 	register, _ := g.Get(s.Ref)
 	var known []objects.Ref
 	if register == nil {
@@ -174,8 +182,7 @@ func (g *graph) add(s objects.Said) {
 	} else {
 		known = register.Links()
 	}
-	if objects.Contradicts(register, s.Register) {
-		g.denied = append(g.denied, s.Ref)
+	if denied = objects.Contradicts(register, s.Register); denied {
 		g.left = append(g.left, register.Links()...)
 	}
 	register.Join(s.Register)
@@ -188,6 +195,7 @@ func (g *graph) add(s objects.Said) {
 		g.AddName(link, s.Ref)
 		g.links = append(g.links, row)
 	}
+	return denied
 }
 
 // changes returns the objects that were spoken of, and notes which registers

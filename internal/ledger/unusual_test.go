@@ -53,6 +53,7 @@ func TestWhatIsUnusualIsStored(t *testing.T) {
 		"a NUL in a name":        {event("charge.succeeded", ours, test, strings.Replace(gift, `"Olena"`, `"O\u0000lena"`, 1)), store.Applied, "", 1, "transactions/1769850000", true},
 		"a name said twice":      {event("charge.succeeded", ours, test, strings.Replace(gift, `"currency":"eur"`, `"currency":"usd","currency":"eur"`, 1)), store.Applied, "", 1, "transactions/1769850000", false},
 		"a thin event":           {`{"id":"evt_1","object":"v2.core.event","type":"v1.billing.meter","related_object":{"id":"m_1"}}`, store.Parked, "not an event", 0, "", false},
+		"a refund of nothing":    {event("refund.created", ours, test, `{"id":"re_1","object":"refund","created":1769850000,"amount":500,"currency":"eur","status":"succeeded","charge":null,"payment_intent":null}`), store.Parked, "neither a charge nor a PaymentIntent", 0, "", true},
 		"no JSON":                {"hello", store.Parked, "not an event", 0, "", true},
 		"nothing":                {"", store.Parked, "not an event", 0, "", false},
 	}

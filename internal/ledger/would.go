@@ -23,9 +23,10 @@ type Outcome struct {
 // A Change is one donation, membership, payout or attempt of ours that would
 // become another one. Of each pair the first is as stored, the second as it
 // would be; nil is none. Only the pair of the object's own kind is set; neither
-// is for a charge or session of ours that nothing was known of.
+// is for what nothing was known of: a charge or session of ours, a refund that
+// names nothing that was paid.
 type Change struct {
-	Ref        objects.Ref // donation/pi_1, membership/sub_1, payout/po_1, charge/ch_1, checkout.session/cs_1
+	Ref        objects.Ref // donation/pi_1, membership/sub_1, payout/po_1, charge/ch_1, checkout.session/cs_1, refund/re_1
 	By         []objects.Ref
 	Donation   [2]*giving.Donation
 	Membership [2]*giving.Membership
@@ -215,8 +216,8 @@ func (c *comparison) ledTo(id string) []objects.Ref {
 	return nil
 }
 
-// others returns the payouts that would change, and the attempts of ours that
-// nothing was known of.
+// others returns the payouts that would change, and the attempts of ours and
+// the refunds of nobody knows what that nothing was known of.
 func (c *comparison) others() []Change {
 	var changes []Change
 	for _, ref := range slices.Sorted(maps.Keys(c.fresh)) {
@@ -239,6 +240,10 @@ func (c *comparison) others() []Change {
 			}
 		case *objects.Session:
 			if known || r.Status == "open" || !objects.Marked(r) {
+				continue
+			}
+		case *objects.Refund:
+			if known || !r.Orphan() {
 				continue
 			}
 		default:

@@ -42,6 +42,10 @@ func (r *Refund) Reach() string { return "" }
 // canceled.
 func (r *Refund) Counts() bool { return r.Status != "failed" && r.Status != "canceled" }
 
+// Orphan reports whether the refund names nothing that was paid: it takes money
+// from no gift, and whose it is has to be looked for.
+func (r *Refund) Orphan() bool { return r.Charge == "" && r.Intent == "" }
+
 // A Dispute is a donor's bank asking for the money back.
 // https://docs.stripe.com/api/disputes
 type Dispute struct {

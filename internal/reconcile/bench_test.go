@@ -1,11 +1,13 @@
 package reconcile_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -14,6 +16,8 @@ import (
 	"testing"
 	"time"
 	_ "time/tzdata"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/reconcile"
@@ -39,6 +43,7 @@ type chargesOnly struct {
 	now         time.Time
 	calls       atomic.Int64
 	atOnce, max atomic.Int64
+	pages       chan int // gets each page of charges that is asked for, from 1 on; nil: none
 }
 
 func (s *chargesOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -53,6 +58,9 @@ func (s *chargesOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		first = n + 1
 	}
 	if r.URL.Path == "/v1/charges" {
+		if s.pages != nil {
+			s.pages <- first/100 + 1
+		}
 		for n := first; n < min(first+100, s.count); n++ {
 			page = append(page, settledCharge(n, s.now))
 		}
@@ -61,55 +69,102 @@ func (s *chargesOnly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer) // the client tells
 }
 
-// BenchmarkSweep sweeps 100,000 objects of which everything is known. The floor
-// is the time that as many calls take at the rate at which Stripe is asked.
+// BenchmarkSweep sweeps 100,000 objects of which nothing is known, and then
+// again, when everything is. The floor is the time that as many calls take at
+// the rate at which Stripe is asked.
 func BenchmarkSweep(b *testing.B) {
 	const callsASecond = 20
 	stripe := &chargesOnly{count: 100_000, now: time.Now().Add(-time.Hour)}
+	db, level := sweeper(b, testenv.Postgres(b), stripe)
+	for _, known := range []bool{false, true} {
+		b.Run(map[bool]string{false: "unknown", true: "known"}[known], func(b *testing.B) {
+			for b.Loop() {
+				debug.FreeOSMemory()
+				stripe.calls.Store(0)
+				start, used, most, held := time.Now(), processor(b), uint64(0), 0.0
+				report, err := level.SweepNow(b.Context(), reconcile.Sweep{Since: 96 * time.Hour, Progress: func(reconcile.Progress) {
+					var m runtime.MemStats
+					runtime.ReadMemStats(&m)
+					most, held = max(most, m.HeapAlloc), max(held, resident(b))
+				}})
+				if err != nil || report.Objects < stripe.count || known && report.Differences != 0 {
+					b.Fatalf("%+v, %v", report, err)
+				}
+				took := time.Since(start).Seconds()
+				b.ReportMetric(float64(report.Objects)/took, "objects/s")
+				b.ReportMetric(float64(stripe.calls.Load())/callsASecond/took, "ratio")
+				b.ReportMetric(float64(stripe.calls.Load()), "calls")
+				b.ReportMetric(float64(stripe.max.Load()), "calls-at-once")
+				b.ReportMetric(float64((processor(b)-used).Microseconds())/float64(report.Objects), "own-µs/object")
+				b.ReportMetric(float64(most)/(1<<20), "heap-MiB")
+				b.ReportMetric(held/(1<<20), "resident-MiB")
+				b.ReportMetric(0, "ns/op")
+			}
+		})
+	}
+	all := 0
+	err := db.Look(b.Context(), func(tx *store.Tx) (err error) {
+		for after := ""; ; {
+			some, err := tx.DonationsAfter(b.Context(), after, 1000)
+			if err != nil || len(some) == 0 {
+				return err
+			}
+			all, after = all+len(some), some[len(some)-1].Key
+		}
+	})
+	if err != nil || all != stripe.count {
+		b.Fatalf("%d donations, want %d; %v", all, stripe.count, err)
+	}
+}
+
+// sweeper returns a service on a new database at an address, which asks a
+// Stripe that is played.
+func sweeper(tb testing.TB, address string, stripe http.Handler) (*store.Store, *reconcile.Service) {
+	tb.Helper()
 	server := httptest.NewServer(stripe)
-	defer server.Close()
-	db, err := store.Open(testenv.Postgres(b))
+	tb.Cleanup(server.Close)
+	db, err := store.Open(address)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { db.Close() })
+	if _, err := db.Migrate(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
+	book := ledger.New(ledger.Options{Store: db, Now: time.Now, Timezone: time.UTC})
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan error)
+	go func() { stopped <- book.Run(ctx) }()
+	tb.Cleanup(func() { cancel(); <-stopped })
+	quiet := slog.New(slog.DiscardHandler)
+	return db, reconcile.New(reconcile.Options{
+		Store: db, Ledger: book, Now: time.Now, Log: quiet,
+		Stripe: stripeapi.New(stripeapi.Options{Key: "sk_test_1", BaseURL: server.URL, Log: quiet}),
+	})
+}
+
+// processor returns how long this process has kept processors busy.
+func processor(b *testing.B) time.Duration {
+	b.Helper()
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// resident returns this process's resident memory in bytes.
+func resident(b *testing.B) float64 {
+	b.Helper()
+	var size, pages float64
+	status, err := os.ReadFile("/proc/self/statm")
+	if err == nil {
+		_, err = fmt.Sscan(string(status), &size, &pages)
+	}
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close()
-	if _, err := db.Migrate(b.Context()); err != nil {
-		b.Fatal(err)
-	}
-	book := ledger.New(ledger.Options{Store: db, Now: time.Now, Timezone: time.UTC})
-	go book.Run(b.Context()) //nolint:errcheck // ends with the test
-	for first := 0; first < stripe.count; first += 1000 {
-		answers := make([]ledger.Answer, 1000)
-		for i := range answers {
-			answers[i] = ledger.Answer{At: stripe.now, Object: settledCharge(first+i, stripe.now)}
-		}
-		if err := book.Apply(b.Context(), answers...); err != nil {
-			b.Fatal(err)
-		}
-	}
-	level := reconcile.New(reconcile.Options{
-		Store: db, Ledger: book, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-		Stripe: stripeapi.New(stripeapi.Options{Key: "sk_test_1", BaseURL: server.URL, Log: slog.New(slog.DiscardHandler)}),
-	})
-	for b.Loop() {
-		debug.FreeOSMemory()
-		stripe.calls.Store(0)
-		start, most := time.Now(), uint64(0)
-		report, err := level.SweepNow(b.Context(), reconcile.Sweep{Since: 96 * time.Hour, Progress: func(reconcile.Progress) {
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			most = max(most, m.HeapAlloc)
-		}})
-		if err != nil || report.Differences != 0 || report.Objects < stripe.count {
-			b.Fatalf("%+v, %v", report, err)
-		}
-		took := time.Since(start).Seconds()
-		b.ReportMetric(float64(report.Objects)/took, "objects/s")
-		b.ReportMetric(float64(stripe.calls.Load())/callsASecond/took, "ratio")
-		b.ReportMetric(float64(stripe.max.Load()), "calls-at-once")
-		b.ReportMetric(float64(most)/(1<<20), "heap-MiB")
-		b.ReportMetric(0, "ns/op")
-	}
+	return pages * float64(os.Getpagesize())
 }
 
 // BenchmarkKnownPage measures what a page of a list costs of which everything

@@ -159,6 +159,8 @@ func detail(c ledger.Change) string {
 		return fields(*c.Payout[0], *c.Payout[1])
 	case c.Payout[1] != nil:
 		return fmt.Sprintf("missing: %s, %s", amount(c.Payout[1].Amount, c.Payout[1].Currency), c.Payout[1].Status)
+	case c.Ref.Kind() == objects.KindRefund:
+		return "missing: a refund that names neither a charge nor a PaymentIntent, so that it is taken from no gift"
 	}
 	return "missing: nothing was known of it"
 }
