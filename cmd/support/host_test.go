@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"mime/quotedprintable"
 	"net"
@@ -11,6 +12,9 @@ import (
 	"testing"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/united24media/support/internal/staff/desk"
+	"github.com/united24media/support/internal/web"
 )
 
 // letters are the mails that came, as text.
@@ -44,6 +48,13 @@ func (l letters) Data(r io.Reader) error {
 	text, err := io.ReadAll(quotedprintable.NewReader(message.Body)) // its parts' own headers pass as they are
 	l <- string(text)
 	return err
+}
+
+// anybodys are addresses that everybody may read.
+var anybodys = []string{
+	"/support?article=x", "/thanks", "/account", "/account/sign-in", "/staff", "/staff/sign-in", "/developers", "/frame?article=x", "/wall", "/nowhere",
+	"/v1/ask?article=x", "/v1/ask/explain?article=x", "/v1/embed", "/v1/openapi.json", "/v1/supporters", "/v1/supporters?article=x", "/v1/supporters.svg?article=x",
+	"/v1/wall", "/v1/support.js", "/v1/donations", "/v1/membership", "/.well-known/jwks.json", "/.well-known/security.txt", "/healthz", "/readyz",
 }
 
 // TestForeignHost: what a request says our host is called is in no answer, no
@@ -94,10 +105,7 @@ func TestForeignHost(t *testing.T) {
 			t.Errorf("%s %s: %s", method, path, whole.String())
 		}
 	}
-	for _, path := range []string{
-		"/support?article=x", "/thanks", "/account", "/account/sign-in", "/staff", "/staff/sign-in", "/developers", "/frame?article=x", "/wall", "/nowhere",
-		"/v1/ask?article=x", "/v1/embed", "/v1/openapi.json", "/v1/supporters", "/v1/support.js", "/.well-known/security.txt",
-	} {
+	for _, path := range anybodys {
 		ask(http.MethodGet, path, nil)
 	}
 	ask(http.MethodPost, "/support", url.Values{"amount": {"10"}, "currency": {"EUR"}, "interval": {"once"}, "article": {"y"}})
@@ -115,5 +123,55 @@ func TestForeignHost(t *testing.T) {
 	_, _, sessions := call(t, http.MethodGet, stripe+"/v1/checkout/sessions", nil, "Authorization", "Bearer sk_test_host")
 	if strings.Count(sessions, `"success_url"`) < 2 || strings.Contains(sessions, evil) {
 		t.Errorf("Stripe was told %s", sessions)
+	}
+}
+
+// TestNobodyIsNamedInPublic: who gave, with a name and a message, stands in
+// nothing that everybody may read; neither does what they gave.
+func TestNobodyIsNamedInPublic(t *testing.T) {
+	t.Parallel()
+	r := start(t, environment(t, map[string]string{"SUPPORT_MAIL_FROM": "Support <support@example.org>"}))
+	r.give(t, map[string]any{
+		"amount_minor": 31415, "currency": "EUR", "interval": "once", "article": "x", "name": "Canary Person", "message": "sings like a canary", "anonymous": false,
+	}, "canary@example.org")
+	eventually(t, "the gift is counted", func() bool { return r.supporters(t, "x") == 1 })
+	for _, path := range anybodys {
+		for _, accept := range []string{"text/html", "application/json"} {
+			_, header, text := call(t, http.MethodGet, r.url+path, nil, "Accept", accept)
+			all := strings.ToLower(fmt.Sprint(header) + text)
+			for _, word := range []string{"canary", "31415", "314.15", "314,15"} {
+				if strings.Contains(all, word) {
+					t.Errorf("%s says %q", path, word)
+				}
+			}
+		}
+	}
+}
+
+// TestWhatOtherSitesMayPost: of all routes, a browser on another site may post
+// to those that no reader's cookie opens, and to none else.
+func TestWhatOtherSitesMayPost(t *testing.T) {
+	t.Parallel()
+	v, _ := staffed(t)
+	may := map[string]bool{
+		"/webhooks/stripe": true, // signed
+		"/v1/signals":      true, // counts what is shown, and knows no reader
+	}
+	refused := 0
+	for _, route := range v.s.handler.(*web.Server).Routes() {
+		method, path, _ := strings.Cut(route, " ")
+		if method != http.MethodPost || strings.HasPrefix(path, "/sandbox/") {
+			continue
+		}
+		w := v.send(t, desk.Admin, method, parameter.ReplaceAllString(path, "nobody"), "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")
+		if (w.Code == http.StatusForbidden) == may[path] {
+			t.Errorf("%s from another site: %d", route, w.Code)
+		}
+		if !may[path] {
+			refused++
+		}
+	}
+	if refused < 30 {
+		t.Errorf("only %d routes are tried", refused)
 	}
 }
