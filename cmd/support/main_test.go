@@ -3,12 +3,30 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/united24media/support/internal/testenv"
 )
+
+// TestMain has the tests work in a folder of their own: on PostgreSQL a service
+// keeps its files in data/ where it was started.
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "support-commands-")
+	if err == nil {
+		err = os.Chdir(folder)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(folder)
+	os.Exit(code)
+}
 
 // environment returns a lookup over values, on a database of the test's own.
 func environment(t *testing.T, values map[string]string) func(string) (string, bool) {

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,10 +17,9 @@ import (
 	"github.com/united24media/support/internal/notice"
 	"github.com/united24media/support/internal/objects"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv"
 	"github.com/united24media/support/internal/testenv/chromium"
 )
-
-var update = flag.Bool("update", false, "write the mails of testdata anew")
 
 // A sample is one mail of each kind, with what it looks up.
 type sample struct {
@@ -157,28 +154,12 @@ func TestLetters(t *testing.T) {
 			}
 			text.WriteString("=== " + one.name + "\nSubject: " + l.Subject + "\n\n" + plain + "\n")
 		}
-		compare(t, filepath.Join("testdata", lang+".txt"), text.String())
+		testenv.Golden(t, lang+".txt", []byte(text.String()))
 	}
 	for kind := range composers {
 		if !kinds[kind] {
 			t.Errorf("no sample of %s", kind)
 		}
-	}
-}
-
-func compare(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs; look at what `go test ./internal/mail -run Letters -update` changes in it", file)
 	}
 }
 

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,8 +14,6 @@ import (
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/testenv"
 )
-
-var update = flag.Bool("update", false, "write the golden files of exports")
 
 // exported are donations and memberships with everything that a reader of a
 // file may stumble over.
@@ -84,19 +80,7 @@ func TestExportsAreAsBefore(t *testing.T) {
 					if err := s.Export(t.Context(), &got, e); err != nil {
 						t.Fatal(err)
 					}
-					file := filepath.Join("testdata", "export-"+what+"."+format)
-					if *update {
-						if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(file, got.Bytes(), 0o644)); err != nil {
-							t.Fatal(err)
-						}
-					}
-					want, err := os.ReadFile(file)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if !bytes.Equal(got.Bytes(), want) {
-						t.Errorf("%s differs:\n%s", file, got.String())
-					}
+					testenv.Golden(t, "export-"+what+"."+format, got.Bytes())
 				}
 			}
 		})

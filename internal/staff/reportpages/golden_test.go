@@ -2,9 +2,6 @@ package reportpages_test
 
 import (
 	"encoding/csv"
-	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,9 +9,8 @@ import (
 
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
+	"github.com/united24media/support/internal/testenv"
 )
-
-var update = flag.Bool("update", false, "write the files of testdata anew")
 
 // formula reports whether a spreadsheet would work a cell out.
 func formula(cell string) bool {
@@ -27,8 +23,6 @@ func formula(cell string) bool {
 
 // TestGoldenCSV compares every file that the reports give with the one of
 // testdata, to the byte: whoever built a sheet on them is not surprised.
-// `go test ./internal/staff/reportpages -run GoldenCSV -update` writes them
-// anew.
 func TestGoldenCSV(t *testing.T) {
 	t.Parallel()
 	n := newNewsroom(t)
@@ -43,12 +37,14 @@ func TestGoldenCSV(t *testing.T) {
 	for id := range n.world.AfterFetches.Payouts {
 		payout = max(payout, id)
 	}
+	n.dun(t)
 	const march = "from=2026-03-01&through=2026-03-31&compare=none"
 	for name, address := range map[string]string{
 		"sums-by-day": ".csv?by=day&" + march, "sums-by-article": ".csv?by=article&" + march, "sums-by-placement-and-month": ".csv?by=placement&across=month&" + march,
 		"sums-by-article-and-placement": ".csv?by=article&across=placement&" + march, "articles": "/articles.csv?" + march,
 		"experiments": "/experiments.csv?" + march, "members": "/members.csv?" + march, "cohorts": "/cohorts.csv?from=2026-01-01&through=2026-03-31&compare=none",
-		"payouts": "/payouts.csv?" + march, "payout": "/payouts/" + payout + ".csv", "month": "/months/2026-03.csv",
+		"payouts": "/payouts.csv?" + march, "payout": "/payouts/" + payout + ".csv", "month": "/months/2026-03.csv", "months": "/months.csv",
+		"recovered": "/recovered.csv?from=2026-05-01&through=2026-05-31&compare=none",
 	} {
 		got := n.get(t, desk.Viewer, "/staff/reports"+address)
 		rows, err := csv.NewReader(strings.NewReader(got)).ReadAll()
@@ -58,16 +54,6 @@ func TestGoldenCSV(t *testing.T) {
 				t.Errorf("%s has a formula in %q", name, row)
 			}
 		}
-		file := filepath.Join("testdata", name+".csv")
-		if *update {
-			ok(t, os.MkdirAll("testdata", 0o755))
-			ok(t, os.WriteFile(file, []byte(got), 0o600))
-			continue
-		}
-		want, err := os.ReadFile(file)
-		ok(t, err)
-		if got != string(want) {
-			t.Errorf("%s is\n%s\nwant\n%s", name, got, want)
-		}
+		testenv.Golden(t, name+".csv", []byte(got))
 	}
 }
