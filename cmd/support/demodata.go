@@ -23,6 +23,8 @@ type demoMade struct {
 	Seed uint64    `json:"seed"`
 	End  time.Time `json:"end"`
 	Done bool      `json:"done"`
+
+	Years int `json:"years,omitzero"` // 0 is three
 }
 
 // runDemoData is `support demo-data`.
@@ -83,19 +85,28 @@ func putDemo(ctx context.Context, db *store.Store, made demoMade) error {
 // makeDemo tells a story to the database. What was told before is passed over.
 func (p *program) makeDemo(ctx context.Context, settings config.Settings, db *store.Store, made demoMade) error {
 	if p.watched() {
-		fmt.Fprint(p.stderr, "inventing three years …")
+		fmt.Fprint(p.stderr, "inventing what happened …")
 	}
-	story := demo.Tell(demo.Options{Seed: made.Seed, End: made.End, Zone: settings.Timezone})
-	err := recording(ctx, newBook(settings, db), func(book *ledger.Ledger) error {
-		return story.Record(ctx, book, func(done int) {
-			if p.watched() {
-				fmt.Fprintf(p.stderr, "\r\x1b[K%d of %d told to the ledger", done, len(story.Answers))
-			}
-		})
-	})
-	p.endProgress()
+	story := demo.Tell(demo.Options{Seed: made.Seed, End: made.End, Zone: settings.Timezone, Years: made.Years})
+	var clock demo.Clock
+	clock.Set(story.Begin)
+	desk, err := newDemoDesk(settings, db, story, &clock)
+	if err != nil {
+		return err
+	}
+	book := newBook(settings, db)
+	book.Now = clock.Now
+	err = story.Store(ctx, db)
 	if err == nil {
-		err = story.Store(ctx, db)
+		err = recording(ctx, book, func(book *ledger.Ledger) error {
+			return story.Record(ctx, book, &clock, func(at time.Time, done int) error {
+				if p.watched() {
+					fmt.Fprintf(p.stderr, "\r\x1b[K%d of %d told to the ledger", done, len(story.Answers))
+				}
+				return desk.met(ctx, at)
+			})
+		})
+		p.endProgress()
 	}
 	if err != nil {
 		return fmt.Errorf("%w\ndemo-data again completes it", err)
@@ -105,7 +116,7 @@ func (p *program) makeDemo(ctx context.Context, settings config.Settings, db *st
 		return err
 	}
 	number := func(n int) string { return i18n.Number(i18n.Default, int64(n)) }
-	fmt.Fprintf(p.stdout, "From %s to %s: %s gifts, %s memberships, %s articles. All of it is invented.\n",
+	fmt.Fprintf(p.stdout, "From %s to %s: %s gifts, %s memberships, %s articles. All of it is invented,\nand unknown to the sandbox: to try a refund or a cancellation, give something yourself first.\n",
 		story.Begin.Format(time.DateOnly), story.End.Format(time.DateOnly), number(story.Gifts), number(story.Members), number(len(story.Articles)))
 	return nil
 }

@@ -103,13 +103,47 @@ func (a *article) interest(day time.Time) float64 {
 	return a.pull * fresh
 }
 
-// campaigns are what asks raised for.
-func campaigns() []store.Campaign {
-	return []store.Campaign{
-		{Slug: "generators-for-reporters", Name: "Generators for our reporters", GoalKind: store.GoalMoney, Goal: 4_000_000, GoalCurrency: "EUR"},
-		{Slug: "frontline-winter", Name: "A winter on the front line", GoalKind: store.GoalMoney, Goal: 6_000_000, GoalCurrency: "EUR"},
-		{Slug: "a-thousand-members", Name: "A thousand members", GoalKind: store.GoalSupporters, Goal: 1000},
+// A Campaign is what asks raised for on some days.
+type Campaign struct {
+	store.Campaign
+	Titles, Leads map[string]string // of its page, by language
+	From, Until   time.Time         // the first day, and the one after the last
+}
+
+// campaigns are what asks raised for, on the days of the story.
+func (t *teller) campaigns() []Campaign {
+	all := []Campaign{
+		{
+			Campaign: store.Campaign{Slug: "generators-for-reporters", Name: "Generators for our reporters", GoalKind: store.GoalMoney, Goal: 4_000_000, GoalCurrency: "EUR"},
+			Titles:   map[string]string{"en": "Generators for our reporters", "uk": "Генератори для наших репортерів"},
+			Leads: map[string]string{
+				"en": "When the power is cut, a story waits. A generator keeps a camera, a phone and a link alive for a night.",
+				"uk": "Коли зникає світло, історія чекає. Генератор живить камеру, телефон і зв’язок цілу ніч.",
+			},
+		},
+		{
+			Campaign: store.Campaign{Slug: "frontline-winter", Name: "A winter on the front line", GoalKind: store.GoalMoney, Goal: 4_000_000, GoalCurrency: "EUR"},
+			Titles:   map[string]string{"en": "Keep a reporter on the front line this winter"},
+			Leads:    map[string]string{"en": "Fuel, warm clothes, insurance and a driver who knows the roads: what one winter of reporting takes."},
+		},
+		{Campaign: store.Campaign{Slug: "a-thousand-members", Name: "A thousand members", GoalKind: store.GoalSupporters, Goal: 1000}},
 	}
+	for day := t.begin; !day.After(t.end); day = day.AddDate(0, 0, 1) {
+		for i := range all {
+			if c := &all[i]; t.campaign(day) == c.Slug {
+				if c.From.IsZero() {
+					c.From = day
+				}
+				c.Until = day.AddDate(0, 0, 1)
+			}
+		}
+	}
+	for i := range all { // one that still runs goes on to the end of its season
+		for c := &all[i]; t.campaign(c.Until) == c.Slug; {
+			c.Until = c.Until.AddDate(0, 0, 1)
+		}
+	}
+	return all
 }
 
 // campaign returns what asks raise for on a day, or "".

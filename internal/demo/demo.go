@@ -9,7 +9,6 @@ package demo
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -22,21 +21,29 @@ type Options struct {
 	Seed uint64
 	End  time.Time      // the last moment of them, by which everything has happened
 	Zone *time.Location // of the days that signals are counted by
-}
 
-// Years is how long the story goes.
-const Years = 3
+	Years int // how long the story goes; 0 is three
+}
 
 // A Story is what happened in those years.
 type Story struct {
 	Begin, End time.Time
-	Answers    []ledger.Answer // by time
+	Answers    []Answer // by time
+	Warnings   []Warning
 	Signals    []store.Signal
 	Checkouts  []store.Checkout // by time
 	Articles   []Article        // that were out by the end
-	Campaigns  []store.Campaign
+	Campaigns  []Campaign
+	Trial      time.Time // when the experiment began, whose variants are Control and Variant
+	Attack     store.Attack
 	Gifts      int // donations among the answers
 	Members    int // memberships among the answers
+}
+
+// An Answer is what Stripe's API answered for an object.
+type Answer struct {
+	ledger.Answer
+	Failed bool // a renewal that could not be collected, which its member is mailed about
 }
 
 // An Article is one of the invented articles.
@@ -46,13 +53,11 @@ type Article struct {
 }
 
 // Tell invents the years.
-func Tell(o Options) *Story { return tell(o, Years) }
-
-func tell(o Options, years int) *Story {
+func Tell(o Options) *Story {
 	end := o.End.UTC().Truncate(time.Second)
 	midnight := time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, o.Zone)
 	t := &teller{
-		dice: newDice(o.Seed), zone: o.Zone, begin: midnight.AddDate(-years, 0, 0), end: end,
+		dice: newDice(o.Seed), zone: o.Zone, begin: midnight.AddDate(-cmp.Or(o.Years, 3), 0, 0), end: end,
 		signals: map[store.Signal]int64{},
 	}
 	t.publish()
@@ -66,13 +71,18 @@ func tell(o Options, years int) *Story {
 // story gathers what was told.
 func (t *teller) story() *Story {
 	s := &Story{
-		Begin: t.begin, End: t.end, Gifts: t.gifts, Members: t.members, Checkouts: t.checkouts, Campaigns: campaigns(),
+		Begin: t.begin, End: t.end, Gifts: t.gifts, Members: t.members, Checkouts: t.checkouts, Campaigns: t.campaigns(),
+		Warnings: t.warnings, Attack: t.attack(), Trial: t.begin,
+	}
+	for t.end.Sub(s.Trial) > trial {
+		s.Trial = s.Trial.AddDate(0, 0, 1)
 	}
 	for _, a := range t.articles {
 		if a.Published.Before(t.end) {
 			s.Articles = append(s.Articles, a.Article)
 		}
 	}
+	slices.SortFunc(s.Warnings, func(a, b Warning) int { return a.At.Compare(b.At) })
 	slices.SortStableFunc(t.told, func(a, b told) int { return cmp.Compare(a.at, b.at) })
 	for _, one := range t.told {
 		s.Answers = append(s.Answers, one.answers()...)
@@ -91,34 +101,12 @@ func (t *teller) story() *Story {
 	return s
 }
 
-// atOnce is how many answers the ledger is given together.
-const atOnce = 800
-
-// Record gives a story's answers to a ledger that runs. progress is called with
-// how many it has. What it has already it passes over, so that a story that
-// was interrupted is completed by recording it again.
-func (s *Story) Record(ctx context.Context, book *ledger.Ledger, progress func(done int)) error {
-	done := 0
-	for batch := range slices.Chunk(s.Answers, atOnce) {
-		if err := book.Apply(ctx, batch...); err != nil {
-			return fmt.Errorf("record the demo data: %w", err)
-		}
-		done += len(batch)
-		progress(done)
-	}
-	return nil
-}
-
 // Store adds what is no fact of Stripe's: what readers did with asks, the
-// checkouts they began, the campaigns, and what the articles are called. Doing it again changes nothing.
+// checkouts they began, what the articles are called, and when thieves came.
+// Doing it again changes nothing.
 func (s *Story) Store(ctx context.Context, db *store.Store) error {
 	if err := db.AddCheckouts(ctx, s.Checkouts); err != nil {
 		return err
-	}
-	for _, c := range s.Campaigns {
-		if err := db.PutCampaign(ctx, c); err != nil {
-			return err
-		}
 	}
 	named := make([]store.Article, len(s.Articles))
 	for i, a := range s.Articles {
@@ -126,6 +114,14 @@ func (s *Story) Store(ctx context.Context, db *store.Store) error {
 	}
 	if err := db.AddArticles(ctx, named); err != nil {
 		return err
+	}
+	switch lasting, err := db.BeginAttack(ctx, s.Attack); {
+	case err != nil:
+		return err
+	case lasting.ID == s.Attack.ID: // and none of another's, which lasts
+		if _, _, err := db.EndAttack(ctx, s.Attack.Ended); err != nil {
+			return err
+		}
 	}
 	// Signals are added to what is there, all of them or none: those of the
 	// first day tell whether they were.

@@ -11,6 +11,7 @@ import (
 	_ "time/tzdata" // Kyiv's days on every machine
 
 	"github.com/united24media/support/internal/ledger"
+	"github.com/united24media/support/internal/notice"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/store"
 )
@@ -22,14 +23,14 @@ func options(t *testing.T, seed uint64) Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Options{Seed: seed, End: time.Date(2026, 11, 26, 15, 4, 5, 0, time.UTC), Zone: kyiv}
+	return Options{Seed: seed, End: time.Date(2026, 11, 26, 15, 4, 5, 0, time.UTC), Zone: kyiv, Years: 1}
 }
 
 func TestTheSameSeedTellsTheSameStory(t *testing.T) {
 	t.Parallel()
 	hash := func(seed uint64) string {
 		h := sha256.New()
-		s := tell(options(t, seed), 1)
+		s := Tell(options(t, seed))
 		for _, a := range s.Answers {
 			fmt.Fprintf(h, "%d %s\n", a.At.Unix(), a.Object)
 		}
@@ -49,7 +50,7 @@ var address = regexp.MustCompile(`"(customer_)?email":"([^"]*)"`)
 
 func TestWhatIsToldIsInvented(t *testing.T) {
 	t.Parallel()
-	s := tell(options(t, 1), 1)
+	s := Tell(options(t, 1))
 	seen := 0
 	for _, a := range s.Answers {
 		if a.At.Before(s.Begin) || a.At.After(s.End.Add(time.Minute)) {
@@ -83,7 +84,7 @@ func TestWholeAmounts(t *testing.T) {
 func TestTheLedgerUnderstandsTheStory(t *testing.T) {
 	t.Parallel()
 	o := options(t, 7)
-	s := tell(o, 1)
+	s := Tell(o)
 	db, err := store.Open("sqlite:" + t.TempDir() + "/support.db")
 	ok(t, err)
 	t.Cleanup(func() { db.Close() })
@@ -91,14 +92,16 @@ func TestTheLedgerUnderstandsTheStory(t *testing.T) {
 	t.Cleanup(stop)
 	_, err = db.Migrate(ctx)
 	ok(t, err)
+	var clock Clock
+	clock.Set(s.Begin)
 	now := func() time.Time { return s.End }
-	book := ledger.New(ledger.Options{Store: db, Now: now, Timezone: o.Zone, Grace: 14 * 24 * time.Hour})
+	book := ledger.New(ledger.Options{Store: db, Now: clock.Now, Timezone: o.Zone, Grace: 14 * 24 * time.Hour})
 	stopped := make(chan error, 1)
 	go func() { stopped <- book.Run(ctx) }()
 	defer func() { stop(); <-stopped }()
 
 	told := 0
-	ok(t, s.Record(ctx, book, func(done int) { told = done }))
+	ok(t, s.Record(ctx, book, &clock, func(_ time.Time, done int) error { told = done; return nil }))
 	ok(t, s.Store(ctx, db))
 	if told != len(s.Answers) {
 		t.Errorf("progress ends at %d of %d", told, len(s.Answers))
@@ -108,7 +111,7 @@ func TestTheLedgerUnderstandsTheStory(t *testing.T) {
 	signals, err := db.Signals(ctx, 0, 99999999)
 	ok(t, err)
 
-	ok(t, s.Record(ctx, book, func(int) {}))
+	ok(t, s.Record(ctx, book, &clock, func(time.Time, int) error { return nil }))
 	ok(t, s.Store(ctx, db))
 	after, err := book.Hash(ctx, db)
 	ok(t, err)
@@ -135,6 +138,19 @@ func TestTheLedgerUnderstandsTheStory(t *testing.T) {
 	}
 	if gifts != int64(s.Gifts) || len(intervals) != 3 {
 		t.Errorf("%d gifts of %d intervals are recorded; %d were told", gifts, len(intervals), s.Gifts)
+	}
+	failed, err := db.FailingMails(ctx, notice.RenewalFailed, s.Begin, s.End.AddDate(0, 0, 1))
+	if err != nil || len(failed) > 0 { // nobody composed them
+		t.Errorf("%d mails were sent (%v)", len(failed), err)
+	}
+	doubled, err := db.CountDoubled(ctx)
+	ok(t, err)
+	warned, err := db.RegistersTold(ctx, "radar.early_fraud_warning.created", s.End.AddDate(0, 0, -3), s.End, 10)
+	ok(t, err)
+	wished, err := db.WallCandidates(ctx, s.Begin, 1000)
+	ok(t, err)
+	if doubled == 0 || len(warned) == 0 || len(wished) == 0 || s.Attack.Ended.IsZero() {
+		t.Errorf("%d with two memberships, %d warnings, %d for the wall", doubled, len(warned), len(wished))
 	}
 	payouts, err := answers.PayoutReport(ctx, s.Begin, tomorrow.AddDate(0, 0, 7))
 	ok(t, err)

@@ -23,33 +23,40 @@ type payment struct {
 	told         time.Time // when Stripe was last asked
 }
 
-// once plays a gift paid once.
-func (t *teller) once(at time.Time, by *person, won giving.Attribution, amount int64) {
+// once plays a gift paid once, and returns its PaymentIntent.
+func (t *teller) once(at time.Time, by *person, won giving.Attribution, amount int64) string {
 	methods := cards
 	if by.europe && by.currency == "EUR" {
 		methods = inEurope
 	}
-	t.pay(&payment{at: at, by: by, amount: amount, method: pick(t.dice, methods), won: won})
+	p := &payment{at: at, by: by, amount: amount, method: pick(t.dice, methods), won: won, intent: t.id("pi")}
+	t.pay(p)
+	t.warn(p)
+	return p.intent
 }
 
 // pay plays a payment that succeeds, and what becomes of it.
 func (t *teller) pay(p *payment) {
-	if p.intent == "" {
-		p.intent = t.id("pi")
-	}
 	p.charge, p.told = t.id("ch"), p.at.Add(2*time.Second)
 	t.gifts++
 	t.settle(p)
+	paid := len(p.transactions)
+	t.tell(p.told, chargeShape(p), p.transactions...)
 	switch {
 	case t.chance(.011):
 		t.refund(p, p.amount)
 	case t.chance(.004) && p.amount >= 2*unit(p.by.currency):
 		t.refund(p, whole(p.amount/2, p.by.currency))
-	case p.method == "card" && t.chance(.0035):
+	case p.method == "card" && (t.chance(.0035) || !t.contested && t.end.Sub(p.at) < lately):
 		t.dispute(p)
 	}
-	t.tell(p.told, chargeShape(p), p.transactions...)
+	if p.refunded > 0 || p.disputed {
+		t.tell(p.told, chargeShape(p), p.transactions[paid:]...)
+	}
 }
+
+// lately is how old the gift is of which a dispute is open in any case.
+const lately = 9 * 24 * time.Hour
 
 // settle books what Stripe adds to the balance: in euros, less its fee.
 func (t *teller) settle(p *payment) {
@@ -109,7 +116,7 @@ const disputeFee = 2000
 // or lost after some weeks, and open until then.
 func (t *teller) dispute(p *payment) {
 	at := p.at.Add(time.Duration(t.between(3, 35)) * 24 * time.Hour)
-	ends := at.Add(time.Duration(t.between(20, 60)) * 24 * time.Hour)
+	ends := at.Add(time.Duration(t.between(8, 20)) * 24 * time.Hour) // before Stripe waits no more
 	won := t.chance(.45)
 	if at.After(t.end) {
 		return
@@ -117,14 +124,16 @@ func (t *teller) dispute(p *payment) {
 	p.disputed = true
 	id, taken := t.id("dp"), t.euros(p.amount, p.by.currency, p.at)
 	lines := []*transaction{t.book(nil, at, "adjustment", id, -taken, disputeFee)}
-	status, told := "needs_response", at
-	if ends.Before(t.end) {
-		status, told = "lost", ends
-		if won {
-			status = "won"
-			lines = append(lines, t.book(nil, ends, "adjustment", id, taken, -disputeFee))
-		}
+	t.tell(at.Add(2*time.Second), disputeShape(id, p, lines, "needs_response", at), lines...)
+	p.told = at.Add(3 * time.Second) // after the dispute, or the ledger would ask for it
+	if !ends.Before(t.end) {
+		t.contested = true
+		return
 	}
-	p.told = told.Add(3 * time.Second) // after the dispute, or the ledger would ask for it
-	t.tell(told.Add(2*time.Second), disputeShape(id, p, lines, status, at), lines...)
+	status, back := "lost", []*transaction{}
+	if won {
+		status, back = "won", append(back, t.book(nil, ends, "adjustment", id, taken, -disputeFee))
+	}
+	p.told = ends.Add(3 * time.Second)
+	t.tell(ends.Add(2*time.Second), disputeShape(id, p, append(lines, back...), status, at), back...)
 }

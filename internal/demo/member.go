@@ -24,8 +24,9 @@ type membership struct {
 	reason   string // why it ended
 }
 
-// join plays a membership from its first payment to its end or the story's.
-func (t *teller) join(at time.Time, by *person, won giving.Attribution, interval giving.Interval, amount int64) {
+// join plays a membership from its first payment to its end or the story's, and
+// returns its id.
+func (t *teller) join(at time.Time, by *person, won giving.Attribution, interval giving.Interval, amount int64) string {
 	if by.customer == "" {
 		by.customer = t.id("cus")
 		t.tell(at, customerShape(by, at))
@@ -49,7 +50,7 @@ func (t *teller) join(at time.Time, by *person, won giving.Attribution, interval
 		}
 	}
 	if m.status != "active" {
-		return
+		return m.id
 	}
 	switch last := t.now(m); {
 	case t.chance(.03):
@@ -59,8 +60,10 @@ func (t *teller) join(at time.Time, by *person, won giving.Attribution, interval
 		m.paused = true
 		t.say(m, last)
 	default:
+		t.joined = append(t.joined, by)
 		t.say(m, last)
 	}
+	return m.id
 }
 
 // now is a moment of the membership's newest period.
@@ -125,7 +128,7 @@ func (t *teller) bill(m *membership) {
 	at, invoice := m.due, t.id("in")
 	p := &payment{at: at, by: m.by, amount: m.amount, method: m.method, won: m.won, invoice: invoice, intent: t.id("pi")}
 	fails := m.periods > 0 && t.chance(.045)
-	recovers, tries := t.chance(.68), t.between(1, 3)
+	recovers, tries, byHand := t.chance(.68), t.between(1, 3), t.chance(.35)
 	if !fails {
 		t.tell(at.Add(2*time.Second), invoiceShape(m, p, "paid", 1, at, 0))
 		t.pay(p)
@@ -138,19 +141,25 @@ func (t *teller) bill(m *membership) {
 		if failed.After(t.end.Add(-time.Minute)) {
 			break
 		}
-		t.tell(failed.Add(2*time.Second), failedShape(p, t.id("ch"), failed))
+		t.fail(failed.Add(2*time.Second), failedShape(p, t.id("ch"), failed))
 		m.status = "past_due"
-		t.tell(failed.Add(2*time.Second), invoiceShape(m, p, "open", int(n)+1, time.Time{}, failed.Add(3*24*time.Hour).Unix()))
+		t.fail(failed.Add(2*time.Second), invoiceShape(m, p, "open", int(n)+1, time.Time{}, failed.Add(3*24*time.Hour).Unix()))
 		if n == 0 {
-			t.say(m, failed)
+			t.fail(failed.Add(time.Second), subscriptionShape(m))
 		}
 	}
 	decided := failed.Add(3 * 24 * time.Hour)
 	switch {
 	case decided.After(t.end.Add(-time.Minute)): // nobody knows yet
 	case recovers:
+		attempts := int(tries)
+		if byHand { // on Stripe's page, some time after the mail
+			decided = failed.Add(stretch + 12*time.Hour)
+		} else {
+			attempts++
+		}
 		p.at = decided
-		t.tell(decided.Add(2*time.Second), invoiceShape(m, p, "paid", int(tries)+1, decided, 0))
+		t.tell(decided.Add(2*time.Second), invoiceShape(m, p, "paid", attempts, decided, 0))
 		m.status = "active"
 		t.say(m, decided)
 		t.pay(p)

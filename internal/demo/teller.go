@@ -25,6 +25,9 @@ type teller struct {
 	told      []told
 	signals   map[store.Signal]int64 // without Times
 	checkouts []store.Checkout
+	warnings  []Warning
+	joined    []*person // who are members at the end
+	contested bool      // a dispute is open at the end
 	gifts     int
 	members   int
 }
@@ -34,16 +37,17 @@ type told struct {
 	at     int64 // Unix seconds
 	object fields
 	paid   []*transaction // what is inside it, or it alone: each is part of a payout
+	failed bool           // a renewal could not be collected
 }
 
 // answers returns what the ledger is given: of each balance transaction in which
 // payout it left, and then the object, so that nothing is left to be asked
 // wherever the answers are divided.
-func (o *told) answers() []ledger.Answer {
+func (o *told) answers() []Answer {
 	at := time.Unix(o.at, 0).UTC()
-	var all []ledger.Answer
+	var all []Answer
 	fact := func(kind objects.Kind, id string, r objects.Register) {
-		all = append(all, ledger.Answer{Object: objects.Fact(objects.NewRef(kind, id), r), At: at})
+		all = append(all, Answer{Answer: ledger.Answer{Object: objects.Fact(objects.NewRef(kind, id), r), At: at}})
 	}
 	for _, t := range o.paid {
 		if t.payout != "" {
@@ -53,12 +57,18 @@ func (o *told) answers() []ledger.Answer {
 	if id, _ := o.object["id"].(string); o.object["object"] == "payout" { // all its lines are told
 		fact(objects.KindPayout, id, &objects.Payout{Listed: o.at})
 	}
-	return append(all, ledger.Answer{Object: o.object.encode(), At: at})
+	return append(all, Answer{ledger.Answer{Object: o.object.encode(), At: at}, o.failed})
 }
 
 // tell takes down how Stripe answers for an object at an instant.
 func (t *teller) tell(at time.Time, object fields, paid ...*transaction) {
-	t.told = append(t.told, told{at.Unix(), object, paid})
+	t.told = append(t.told, told{at.Unix(), object, paid, false})
+}
+
+// fail takes down how Stripe answers for what is part of a renewal that could
+// not be collected.
+func (t *teller) fail(at time.Time, object fields) {
+	t.told = append(t.told, told{at.Unix(), object, nil, true})
 }
 
 // What of a hundred readers does what, on an ordinary day.
@@ -69,6 +79,7 @@ const (
 	openedOfClick = .52 // checkouts
 	paidOfOpened  = .55
 	withoutAsk    = .9 // gifts a day that no article won
+	joinsTwice    = .006
 )
 
 // day plays a day: readers see asks, press them, open checkouts and pay.
@@ -116,6 +127,12 @@ func (t *teller) season(day time.Time) float64 {
 // trial is how long ago the experiment began.
 const trial = 75 * 24 * time.Hour
 
+// The variants of the experiment.
+const (
+	Control = "control"
+	Variant = "stand"
+)
+
 // read plays an article's day.
 func (t *teller) read(day time.Time, a *article, seen float64) {
 	for _, placement := range []string{"mid", "end"} {
@@ -128,8 +145,8 @@ func (t *teller) read(day time.Time, a *article, seen float64) {
 			t.ask(day, giving.Attribution{Article: a.Slug, Placement: placement}, seen*share, click)
 			continue
 		}
-		t.ask(day, giving.Attribution{Article: a.Slug, Placement: placement, Variant: "control"}, seen*share/2, click)
-		t.ask(day, giving.Attribution{Article: a.Slug, Placement: placement, Variant: "stand"}, seen*share/2, 1.17*click)
+		t.ask(day, giving.Attribution{Article: a.Slug, Placement: placement, Variant: Control}, seen*share/2, click)
+		t.ask(day, giving.Attribution{Article: a.Slug, Placement: placement, Variant: Variant}, seen*share/2, 1.17*click)
 	}
 }
 
@@ -161,28 +178,33 @@ func (t *teller) wish(day time.Time, won giving.Attribution) {
 	at := day.Add(t.hour())
 	p := t.someone()
 	interval := pick(t.dice, []weighted[giving.Interval]{{giving.Once, 79}, {giving.Month, 17}, {giving.Year, 4}})
+	if interval != giving.Once && len(t.joined) > 0 && t.chance(joinsTwice) {
+		p = one(t.dice, t.joined)
+	}
 	amount := t.amount(p.currency, interval)
 	won.Checkout, won.Locale = strings.ToLower(t.id("c")), p.lang
 	pays := t.chance(paidOfOpened)
 	if at.After(t.end.Add(-2 * time.Minute)) {
 		return
 	}
-	t.checkouts = append(t.checkouts, store.Checkout{
+	c := store.Checkout{
 		ID: won.Checkout, Attempt: "demo-" + won.Checkout, Digest: "demo", IdempotencyKey: "demo-" + won.Checkout,
 		Status: store.CheckoutOpen, Session: t.id("cs_test"), URL: "https://checkout.stripe.com/c/pay/demo",
 		Currency: p.currency, AmountMinor: amount, Interval: string(interval), Article: won.Article, Placement: won.Placement,
 		Campaign: won.Campaign, Variant: won.Variant, Locale: won.Locale, Attribution: won.Status, UTM: "{}",
 		CreatedAt: at, ExpiresAt: at.Add(24 * time.Hour), Day: giving.Day(at.Unix(), t.zone),
-	})
+	}
+	t.words(&c, p)
+	t.checkouts = append(t.checkouts, c)
 	if !pays {
 		return
 	}
 	at = at.Add(time.Duration(t.between(40, 110)) * time.Second)
 	if interval == giving.Once {
-		t.once(at, p, won, amount)
+		t.visited(&c, at, p, won, t.once(at, p, won, amount))
 		return
 	}
-	t.join(at, p, won, interval, amount)
+	t.visited(&c, at, p, won, t.join(at, p, won, interval, amount))
 }
 
 // hour is a time of day: readers sleep.
