@@ -24,8 +24,8 @@ func Diff(a, b Document) []Change {
 		}
 	}
 	note("Goal", a.Goal.Words(), b.Goal.Words())
-	note("From", a.From, b.From)
-	note("Until", a.Until, b.Until)
+	note("From", i18n.Clock(a.From), i18n.Clock(b.From))
+	note("Until", i18n.Clock(a.Until), i18n.Clock(b.Until))
 	note("Time zone", a.TimeZone, b.TimeZone)
 	note("Picture", a.Picture, b.Picture)
 	for _, lang := range i18n.Languages() {

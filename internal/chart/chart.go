@@ -258,9 +258,9 @@ func (d *drawing) texts() {
 		if i%every == 0 && i < len(names) {
 			l := label{percent((float64(i) + .5) * step), "middle", names[i], ""}
 			switch at := (float64(i) + .5) / float64(len(d.Points)); {
-			case at < .05:
+			case at < .03:
 				l.Anchor = "start"
-			case at > .95:
+			case at > .97:
 				l.Anchor = "end"
 			}
 			if i/every%2 == 1 {

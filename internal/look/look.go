@@ -79,6 +79,7 @@ type StaffFrame struct {
 	Who   string // the member's address; "" before the sign-in
 	Role  string
 	Flash string // one sentence about what was just done
+	Zone  string // of the times on the page
 }
 
 // StaffStyle returns the address of the staff pages' stylesheet.

@@ -119,8 +119,8 @@ func (r Rule) addTo(f *facts) {
 }
 
 func (f *facts) addTimes(where, from, until, zone string) {
-	f.add(where+", from", from)
-	f.add(where+", until", until)
+	f.add(where+", from", i18n.Clock(from))
+	f.add(where+", until", i18n.Clock(until))
 	f.add(where+", time zone", zone)
 }
 

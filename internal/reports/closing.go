@@ -186,6 +186,7 @@ func (s *Service) Adjustments(ctx context.Context, month time.Time) (Statement, 
 	}
 	adjustments := []Adjustment{}
 	for place, by := range moved {
+		by.Won, by.Kept = 0, 0 // which no statement tells
 		if by != (giving.Figures{}) {
 			adjustments = append(adjustments, Adjustment{place.day, place.donation, figures(place.cell, by)})
 		}

@@ -31,6 +31,16 @@ type Flow struct {
 	Reactivated giving.Moved
 }
 
+// Plus adds the movements of another period.
+func (f *Flow) Plus(o Flow) {
+	for _, m := range [...]struct{ to, by *giving.Moved }{
+		{&f.New, &o.New}, {&f.Expansion, &o.Expansion}, {&f.Contraction, &o.Contraction}, {&f.Churned, &o.Churned}, {&f.Reactivated, &o.Reactivated},
+	} {
+		m.to.Members += m.by.Members
+		m.to.Monthly += m.by.Monthly
+	}
+}
+
 // Net returns what all movements come to.
 func (f *Flow) Net() giving.Moved {
 	var sum giving.Moved

@@ -79,7 +79,7 @@ func (s *Service) GiftStory(ctx context.Context, d *giving.Donation) (Story, err
 	}
 	t.story.Charge = d.Charge
 	if d.Source == "offline" {
-		t.add(Moment{At: time.Unix(d.Created, 0), Kind: MomentMoney, Title: "Received outside Stripe", Text: spaced(d.Method), Amount: money.Amount{Minor: d.Gross, Currency: d.Currency}})
+		t.add(Moment{At: time.Unix(d.Created, 0), Kind: MomentMoney, Title: "Received outside Stripe", Text: i18n.Method(d.Method), Amount: money.Amount{Minor: d.Gross, Currency: d.Currency}})
 	}
 	for ref, register := range t.found {
 		t.tell(ref, register)
@@ -208,7 +208,7 @@ func (t *teller) tell(ref objects.Ref, register objects.Register) {
 	case *objects.Charge:
 		switch {
 		case o.Status == "succeeded" && o.Captured > 0:
-			t.add(Moment{At: at(o.Created), Kind: MomentMoney, Title: "Paid", Text: spaced(o.Payer.Value.Method), Amount: amount(o.Captured, o.Currency)})
+			t.add(Moment{At: at(o.Created), Kind: MomentMoney, Title: "Paid", Text: i18n.Method(o.Payer.Value.Method), Amount: amount(o.Captured, o.Currency)})
 		case o.Status == "failed":
 			t.add(Moment{At: at(o.Created), Kind: MomentTrouble, Title: "A payment failed", Text: spaced(o.Outcome.Value.FailureCode), Bad: true})
 		}
@@ -349,6 +349,9 @@ func (t *teller) mails(ctx context.Context, subjects []string) error {
 	mails, err := t.s.store.MailsAbout(ctx, subjects)
 	for _, m := range mails {
 		at, text := m.Done, m.State
+		if m.State == store.MailKept {
+			text = "kept and not sent: no mail server is set"
+		}
 		if at.IsZero() {
 			at = m.Queued
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/signin"
@@ -130,9 +131,12 @@ func (d *Desk) Template(texts ...string) *look.Template { return look.MustParse(
 // Funcs returns what templates of screens may call.
 func (d *Desk) Funcs() template.FuncMap {
 	return template.FuncMap{
-		"words": func(name string) string { return strings.ReplaceAll(name, "_", " ") }, // of a name of Stripe's
-		"when":  d.when,
-		"ago":   func(t time.Time) string { return Ago(d.Now(), t) },
+		"method":  i18n.Method,
+		"country": i18n.Country,
+		"clock":   i18n.Clock,
+		"when":    d.when,
+		"date":    d.date,
+		"ago":     func(t time.Time) string { return Ago(d.Now(), t) },
 	}
 }
 

@@ -42,7 +42,7 @@ func (d *Desk) render(v *Visit, t *look.Template, p Page, status int) error {
 	page := look.Page{
 		Lang: "en", Title: p.Title, Brand: i18n.T("en", "frame.brand"), BrandURL: home, Skip: i18n.T("en", "frame.skip"),
 		Private: true, Scripts: p.Scripts, Refresh: p.Refresh, Wide: !p.Narrow, Body: p.Body,
-		Staff: &look.StaffFrame{Who: v.Member.Email, Role: string(v.Member.Role), Flash: v.session.Flash},
+		Staff: &look.StaffFrame{Who: v.Member.Email, Role: string(v.Member.Role), Flash: v.session.Flash, Zone: d.Zone.String()},
 	}
 	if d.Sandbox {
 		page.Sandbox = i18n.T("en", "frame.sandbox")
@@ -113,6 +113,17 @@ func (d *Desk) when(t time.Time) template.HTML {
 	local := t.In(d.Zone)
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`,
 		t.UTC().Format(time.RFC3339), local.Format("Monday 2 January 2006, 15:04:05 MST"), local.Format("2 Jan 2006, 15:04")))
+}
+
+// date returns the day of an instant as a page shows it, in the service's time
+// zone.
+func (d *Desk) date(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "–"
+	}
+	local := t.In(d.Zone)
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`,
+		t.UTC().Format(time.RFC3339), local.Format("Monday 2 January 2006, 15:04:05 MST"), local.Format("2 Jan 2006")))
 }
 
 // Ago returns how long before now an instant was, in words.

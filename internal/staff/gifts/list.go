@@ -11,6 +11,7 @@ import (
 
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/money"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
@@ -47,6 +48,7 @@ func (f Form) Get(name string) string { return f.Values.Get(name) }
 type choices struct {
 	Currencies []string
 	Outcomes   []choice
+	Methods    []string // of Stripe's that are usual
 }
 
 type choice struct{ Value, Text string }
@@ -58,7 +60,7 @@ type savedView struct {
 }
 
 func listChoices() choices {
-	c := choices{Currencies: money.Codes()}
+	c := choices{Currencies: money.Codes(), Methods: i18n.Methods()}
 	for _, outcome := range giving.Outcomes() {
 		c.Outcomes = append(c.Outcomes, choice{outcome, outcomes[outcome].Text})
 	}

@@ -150,7 +150,7 @@ func (s *Screen) inflow(ctx context.Context, body *view) error {
 	if lag.Events == 0 {
 		body.wait("Webhook lag", "nothing came in 24 hours")
 	} else {
-		body.add("Webhook lag", lag.Slowest < lagWell, "%s in the mean, %s the slowest of %s in 24 hours", short(lag.Mean), short(lag.Slowest), count(lag.Events, "event"))
+		body.add("Webhook lag", lag.Slowest < lagWell, "%s on average, %s the slowest of %s in 24 hours", short(lag.Mean), short(lag.Slowest), count(lag.Events, "event"))
 	}
 	if body.Parked, err = s.Desk.Store.Parked(ctx, shown); err != nil {
 		return err
@@ -296,6 +296,6 @@ func (s *Screen) checkout(ctx context.Context, body *view) error {
 		words = fmt.Sprintf("attacked since %s: %s. %s were kept out in 10 minutes; readers can give", desk.Ago(s.Desk.Now(), a.Since), a.Why, count(a.Sums.Refused, "attempt"))
 	}
 	body.add("Checkout", !a.On, "%s", words)
-	body.add("Quarantine", held == 0, "%s", orNone(held, "empty", "gift or checkout", "to decide on"))
+	body.add("Quarantine", held == 0, "%s", orNone(held, "empty", "suspect", "to decide on: gifts, or checkouts, that look like a thief’s"))
 	return nil
 }

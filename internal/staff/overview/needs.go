@@ -70,7 +70,7 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 	all = append(all, o.disputes(a.Disputes)...)
 	if a.Failing > 0 {
 		all = append(all, need{
-			Text:   plural(a.Failing, "membership's payment fails", "memberships' payments fail") + ".",
+			Text:   plural(a.Failing, "membership’s payment fails", "memberships’ payments fail") + ".",
 			Detail: "Stripe tries again, and writes to them.", URL: "/staff/reports/members#failing", Action: "See which",
 		})
 	}
@@ -103,7 +103,7 @@ func (o *Overview) needs(ctx context.Context, role desk.Role) ([]need, error) {
 
 // held returns what to do about what is in quarantine.
 func (o *Overview) held(count int64, role desk.Role) need {
-	n := need{Text: plural(count, "gift or checkout looks", "gifts and checkouts look") + " like a thief's.", URL: "/staff/health", Action: "Look at it"}
+	n := need{Text: plural(count, "gift or checkout looks", "gifts and checkouts look") + " like a thief’s.", URL: "/staff/health", Action: "Look at it"}
 	if role.Allows(desk.Finance) {
 		n.Detail, n.URL, n.Action = "Accept or reject each.", "/staff/quarantine", "Decide"
 	}

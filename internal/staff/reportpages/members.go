@@ -22,6 +22,7 @@ var membersHTML string
 // Limits of the members' page.
 const (
 	failingShown = 50
+	mostDays     = 40 // that movements are shown by; by weeks from then on, or the page grows long and heavy
 	mostCohorts  = 24 // months
 )
 
@@ -132,13 +133,26 @@ func (p *Pages) showMembers(v *desk.Visit) error {
 // movements draws what memberships are worth in one currency, and how that
 // moved.
 func (body *membersView) movements(q question, report reports.MembershipReport) error {
-	g := map[string]period.Grain{"day": period.ByDay, "month": period.ByMonth}[q.by()]
-	layout := map[string]string{"day": time.DateOnly, "month": "2006-01"}[q.by()]
-	flows := map[string]reports.Flow{}
+	g, along, layout := period.ByMonth, "Month", "2006-01"
+	switch {
+	case q.by() == "day" && q.period.Days() > mostDays:
+		g, along, layout = period.ByWeek, "Week", time.DateOnly
+	case q.by() == "day":
+		g, along, layout = period.ByDay, "Day", time.DateOnly
+	}
+	flows := map[string]reports.Flow{} // by the first day of a point
 	for _, f := range report.Flows {
-		if f.Currency == body.In {
-			flows[f.Period] = f
+		if f.Currency != body.In {
+			continue
 		}
+		day, err := time.Parse(layout, f.Period)
+		if err != nil {
+			return err
+		}
+		start := q.period.Start(day, g).Format(time.DateOnly)
+		sum := flows[start]
+		sum.Plus(f)
+		flows[start] = sum
 	}
 	worth := int64(0)
 	for _, r := range report.Start {
@@ -147,13 +161,13 @@ func (body *membersView) movements(q question, report reports.MembershipReport) 
 		}
 	}
 	base := chart.Chart{
-		Desc: q.period.Name() + ".", Along: map[string]string{"day": "Day", "month": "Month"}[q.by()],
+		Desc: q.period.Name() + ".", Along: along,
 		Short: func(n int64) string { return figure.Brief(n, body.In) }, Full: func(n int64) string { return figure.Money(n, body.In) },
 	}
 	kinds := make([][]int64, 5)
 	var line []int64
 	for _, start := range q.period.Points(g) {
-		f := flow{Name: period.Label(start, g), Flow: flows[start.Format(layout)]}
+		f := flow{Name: period.Label(start, g), Flow: flows[start.Format(time.DateOnly)]}
 		f.Net = f.Flow.Net()
 		worth += f.Net.Monthly
 		line = append(line, worth)

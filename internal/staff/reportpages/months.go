@@ -1,8 +1,11 @@
 package reportpages
 
 import (
+	"context"
 	_ "embed" // the pages
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,34 +33,92 @@ type monthRow struct {
 	reports.Statement
 	Donations int64
 	Settled   []tally.Settled
+	Changed   bool // since it was closed
 }
 
 // showMonths handles GET /staff/reports/months.
 func (p *Pages) showMonths(v *desk.Visit) error {
-	statements, err := p.Reports.Statements(v.Request.Context())
-	if err != nil {
-		return err
-	}
+	var err error
 	q := question{values: v.Request.URL.Query()}
 	if q.period, err = period.Parse(nil, p.Reports.Today()); err != nil {
 		return err
 	}
 	body := monthsView{Frame: p.frame("Closed months", "/months", q)}
-	body.Frame.Picker, body.Frame.CSV = nil, ""
-	for _, s := range statements {
-		row, err := monthOf(s)
-		if err != nil {
-			return err
-		}
-		body.Rows = append(body.Rows, row)
+	body.Frame.Picker, body.Frame.CSV = nil, path+"/months.csv"
+	if body.Rows, err = p.closedMonths(v.Request.Context()); err != nil {
+		return err
 	}
 	return p.Desk.Render(v, p.months, desk.Page{Title: "Closed months", Body: body})
+}
+
+// monthsCSV handles GET /staff/reports/months.csv: a row for each closed month
+// and currency that Stripe settled in, with the donations that were settled in it.
+func (p *Pages) monthsCSV(v *desk.Visit) error {
+	rows, err := p.closedMonths(v.Request.Context())
+	if err != nil {
+		return err
+	}
+	return sendCSV(v, "closed_months.csv", func(w io.Writer) error {
+		s := reports.NewSheet(w, "month", "closed_at", "closed_by", "changed_since", "donations", "settlement_currency", "received_minor", "fee_minor", "net_minor", "timezone")
+		for _, r := range rows {
+			for _, in := range r.Settled {
+				s.Row(r.Month, r.ClosedAt.UTC().Format(time.RFC3339), r.ClosedBy, strconv.FormatBool(r.Changed), in.Donations,
+					in.Currency, in.Received, in.Fee, in.Net, r.Report.Timezone)
+			}
+		}
+		return s.End()
+	})
+}
+
+// closedMonths returns all closed months, the newest first.
+func (p *Pages) closedMonths(ctx context.Context) ([]monthRow, error) {
+	statements, err := p.Reports.Statements(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]monthRow, len(statements))
+	for i, s := range statements {
+		if rows[i], err = monthOf(s); err != nil {
+			return nil, err
+		}
+	}
+	return rows, p.compareMonths(ctx, rows)
+}
+
+// compareMonths marks the months, the newest first, of which reports now say
+// something else than their statements.
+func (p *Pages) compareMonths(ctx context.Context, rows []monthRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	first, err := reports.ParseMonth(rows[len(rows)-1].Month)
+	if err != nil {
+		return err
+	}
+	last, err := reports.ParseMonth(rows[0].Month)
+	if err != nil {
+		return err
+	}
+	report, err := p.Reports.Report(ctx, reports.Query{From: first, To: last.AddDate(0, 1, 0), By: "month"})
+	if err != nil {
+		return err
+	}
+	now := tally.ByKey(report.Rows)
+	for i := range rows {
+		r, is := &rows[i], now[rows[i].Month]
+		if is == nil {
+			is = new(tally.Tally)
+		}
+		was := tally.Of(r.Report.Rows)
+		r.Changed = was.Donations != is.Donations || !slices.Equal(was.Given(), is.Given()) || !slices.Equal(was.Settlements(), is.Settlements())
+	}
+	return nil
 }
 
 func monthOf(s reports.Statement) (monthRow, error) {
 	month, err := time.Parse("2006-01", s.Month)
 	t := tally.Of(s.Report.Rows)
-	return monthRow{s.Month, month.Format("January 2006"), s, t.Donations, t.Settlements()}, err
+	return monthRow{s.Month, month.Format("January 2006"), s, t.Donations, t.Settlements(), false}, err
 }
 
 // A monthView is what one closed month's page shows.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -229,6 +230,9 @@ func screens(n *newsroom) []string {
 	for _, screen := range []string{"articles", "experiments", "members", "recovered", "payouts"} {
 		all = append(all, "/staff/reports/"+screen+"?"+always, "/staff/reports/"+screen+"?period=today")
 	}
+	for _, screen := range []string{"", "/reports", "/reports/articles", "/reports/experiments", "/reports/members", "/reports/recovered", "/reports/payouts"} {
+		all = append(all, "/staff"+screen+"?from=2026-01-01&through=2026-04-02") // the longest that is shown by day
+	}
 	for id := range n.world.AfterFetches.Payouts {
 		all = append(all, "/staff/reports/payouts/"+id)
 	}
@@ -257,13 +261,58 @@ func TestEveryScreen(t *testing.T) {
 	}
 }
 
+// TestMonthsThatChanged: the list of closed months says of which one something
+// changed since, so that nobody opens each of them.
+func TestMonthsThatChanged(t *testing.T) {
+	t.Parallel()
+	n := newNewsroom(t)
+	const changed = ">changed</span>"
+	if page := n.get(t, desk.Viewer, "/staff/reports/months"); strings.Contains(page, changed) || !strings.Contains(page, "as it was") {
+		t.Error("a month has changed in which nothing came about")
+	}
+	gift := objects.OfflineGift{Received: closed.AddDate(0, 0, 9).Unix(), Currency: "EUR", Amount: 5000, Method: "cash"}
+	said := &objects.Offline{Gift: objects.Latest[objects.OfflineGift]{Stamp: objects.Stamp{At: gift.Received}, Value: gift}}
+	ok(t, n.book.Apply(t.Context(), ledger.Answer{Object: objects.Fact(objects.NewRef(objects.KindOffline, "late"), said), At: closed.AddDate(0, 0, 9)}))
+	if _, moved, err := n.answers.Adjustments(t.Context(), closed); err != nil || len(moved) == 0 {
+		t.Fatalf("nothing was added to the month (%v)", err)
+	}
+	if page := n.get(t, desk.Viewer, "/staff/reports/months"); !strings.Contains(page, changed) {
+		t.Error("a month is said to be as it was, and it changed")
+	}
+}
+
+// TestMovementsByWeek: a quarter's movements are shown by week, and come to the
+// same.
+func TestMovementsByWeek(t *testing.T) {
+	t.Parallel()
+	n := newNewsroom(t)
+	page := n.get(t, desk.Viewer, "/staff/reports/members?from=2026-01-01&through=2026-04-02&compare=none")
+	if !strings.Contains(page, "Week from 1 Jan 2026") || strings.Contains(page, "Monday 5 January 2026") {
+		t.Error("91 days are not shown by week")
+	}
+	joined := func(address string) (sum int) {
+		for _, row := range regexp.MustCompile(`class="nowrap">[^<]*</th><td class="number">(\d+)</td><td class="number">[−\d]`).FindAllStringSubmatch(n.get(t, desk.Viewer, address+"&in=EUR"), -1) {
+			count, err := strconv.Atoi(row[1])
+			ok(t, err)
+			sum += count
+		}
+		return sum
+	}
+	week := joined("/staff/reports/members?from=2026-01-01&through=2026-03-31&compare=none")
+	day := joined("/staff/reports/members?from=2026-01-01&through=2026-01-31") + joined("/staff/reports/members?from=2026-02-01&through=2026-02-28") +
+		joined("/staff/reports/members?from=2026-03-01&through=2026-03-31")
+	if week != day || week == 0 {
+		t.Errorf("by week %d joined, by day %d", week, day)
+	}
+}
+
 // TestCSV reads each file back.
 func TestCSV(t *testing.T) {
 	t.Parallel()
 	n := newNewsroom(t)
 	for _, address := range []string{
 		".csv?by=article", ".csv?by=placement&across=month", "/articles.csv?", "/experiments.csv?", "/members.csv?", "/cohorts.csv?", "/payouts.csv?",
-		"/months/2026-03.csv?",
+		"/months/2026-03.csv?", "/months.csv?",
 	} {
 		rows, err := csv.NewReader(strings.NewReader(n.get(t, desk.Viewer, "/staff/reports"+address+"&"+always))).ReadAll()
 		ok(t, err)

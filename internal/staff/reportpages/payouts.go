@@ -28,6 +28,7 @@ type payoutsView struct {
 	Frame  frame
 	Report reports.PayoutReport
 	Chart  template.HTML
+	Grain  string   // Week or Month: of a bar of the chart
 	Kinds  []string // of parts, the columns
 	Rows   []payoutRow
 }
@@ -91,7 +92,9 @@ func (p *Pages) showPayouts(v *desk.Visit) error {
 		}
 		body.Rows = append(body.Rows, r)
 	}
-	if body.Chart, err = payoutChart(q, report); err != nil {
+	grain, name := payoutGrain(q.period)
+	body.Grain = name
+	if body.Chart, err = payoutChart(q, grain, name, report); err != nil {
 		return err
 	}
 	if err := p.mark(v.Request.Context(), &body.Frame, q.period); err != nil {
@@ -109,9 +112,18 @@ func partOf(p reports.Payout, kind string) *reports.Part {
 	return nil
 }
 
+// payoutGrain returns how long a bar of deposits is, and its name: they come each
+// day at the most, and mostly each week.
+func payoutGrain(p period.Period) (period.Grain, string) {
+	if p.Days() > 200 || p.Grain() == period.ByMonth {
+		return period.ByMonth, "Month"
+	}
+	return period.ByWeek, "Week"
+}
+
 // payoutChart draws what reached the bank in the currency of most deposits, or
 // nothing where there are fewer than two.
-func payoutChart(q question, report reports.PayoutReport) (template.HTML, error) {
+func payoutChart(q question, g period.Grain, along string, report reports.PayoutReport) (template.HTML, error) {
 	var main reports.PayoutTotal
 	for _, total := range report.Totals {
 		if total.Payouts > main.Payouts {
@@ -121,13 +133,9 @@ func payoutChart(q question, report reports.PayoutReport) (template.HTML, error)
 	if main.Payouts < 2 {
 		return "", nil
 	}
-	g := max(q.period.Grain(), period.ByWeek)
-	if q.period.Days() > 200 {
-		g = period.ByMonth
-	}
 	starts := q.period.Points(g)
 	c := chart.Chart{
-		ID: "chart", Title: "Deposits in " + main.Currency, Along: map[period.Grain]string{period.ByWeek: "Week", period.ByMonth: "Month"}[g],
+		ID: "chart", Title: "Deposits in " + main.Currency, Along: along,
 		Desc:  fmt.Sprintf("%s: %s in %s deposits.", q.period.Name(), figure.Money(main.Amount, main.Currency), figure.Count(main.Payouts)),
 		Short: func(n int64) string { return figure.Brief(n, main.Currency) }, Full: func(n int64) string { return figure.Money(n, main.Currency) },
 	}

@@ -1,9 +1,11 @@
 package reportpages
 
 import (
+	"cmp"
 	"context"
 	_ "embed" // the page
 	"io"
+	"slices"
 	"time"
 
 	"github.com/united24media/support/internal/reports"
@@ -24,7 +26,7 @@ type recoveredRow struct {
 type recovery struct {
 	URL   string              // of the report
 	Rows  []recoveredRow      // by month, the newest first, and currency
-	Sums  []reports.Recovered // by currency
+	Sums  []reports.Recovered // by currency, the one of most renewals first
 	Total reports.Recovered   // over all currencies: counts alone
 }
 
@@ -54,6 +56,7 @@ func (p *Pages) recovery(ctx context.Context, q question) (recovery, error) {
 		r.Sums[i].Plus(f)
 		r.Total.Plus(f)
 	}
+	slices.SortStableFunc(r.Sums, func(a, b reports.Recovered) int { return cmp.Compare(b.Failed, a.Failed) })
 	r.Total.Minor = 0 // of several currencies
 	return r, nil
 }

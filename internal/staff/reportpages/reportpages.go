@@ -47,6 +47,7 @@ func New(o Options) *Pages {
 		funcs := figure.Funcs(o.Desk.Funcs())
 		funcs["kind"] = kindName
 		funcs["key"] = func(by string, key giving.Interval) string { return figure.Key(by, string(key)) }
+		funcs["day"] = dayInWords
 		funcs["at"] = func(seconds int64) time.Time { return time.Unix(seconds, 0) }
 		return look.MustParse(funcs, frameHTML, period.HTML, text)
 	}
@@ -54,6 +55,15 @@ func New(o Options) *Pages {
 		Options: o, sums: parse(sumsHTML), articles: parse(articlesHTML), experiments: parse(experimentsHTML),
 		members: parse(membersHTML), recovered: parse(recoveredHTML), payouts: parse(payoutsHTML), payout: parse(payoutHTML), months: parse(monthsHTML), month: parse(monthHTML),
 	}
+}
+
+// dayInWords writes a day such as 2026-01-31 as pages write days.
+func dayInWords(day string) string {
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return t.Format("2 Jan 2006")
 }
 
 // Routes returns the screens' addresses.
@@ -69,7 +79,7 @@ func (p *Pages) Routes() []desk.Route {
 		get("/experiments", p.showExperiments), get("/experiments.csv", p.experimentsCSV),
 		get("/members", p.showMembers), get("/members.csv", p.membersCSV), get("/cohorts.csv", p.cohortsCSV),
 		get("/recovered", p.showRecovered), get("/recovered.csv", p.recoveredCSV),
-		get("/months", p.showMonths), get("/months/:month", p.showMonth),
+		get("/months", p.showMonths), get("/months.csv", p.monthsCSV), get("/months/:month", p.showMonth),
 		get("/payouts", p.showPayouts), get("/payouts.csv", p.payoutsCSV), get("/payouts/:id", p.showPayout),
 	}
 }

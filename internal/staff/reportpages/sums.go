@@ -391,6 +391,14 @@ func dimensionName(by string) string {
 	}[by]
 }
 
+// unit returns a column's name with what its amounts are in.
+func unit(name string, q sumsQuestion) string {
+	if q.show != "settled" || q.in == "" {
+		return name
+	}
+	return name + ", " + q.in
+}
+
 // choices fills what the view can be changed to.
 func (p *Pages) choices(body *sumsView, q sumsQuestion, total *tally.Tally) {
 	with := func(name, value string) string {
@@ -421,7 +429,7 @@ func (p *Pages) choices(body *sumsView, q sumsQuestion, total *tally.Tally) {
 	if q.across != "" {
 		body.Across = dimensionName(q.across)
 	}
-	for _, c := range [...][2]string{{"key", body.By}, {"donations", "Donations"}, {"new", "New supporters"}, {"received", "Received"}, {"net", "Net"}} {
+	for _, c := range [...][2]string{{"key", body.By}, {"donations", "Donations"}, {"new", "New supporters"}, {"received", unit("Received", q)}, {"net", unit("Net", q)}} {
 		one := column{Name: c[1], URL: period.With(path, without(q.values, "page"), "sort", c[0])}
 		if c[0] == q.sort {
 			one.Sort = "descending"

@@ -104,6 +104,7 @@ func (s *Screen) show(v *desk.Visit) error {
 		}
 		if known[0] == store.WallWaiting { // who took their word back need not be read
 			found = slices.DeleteFunc(found, func(e store.WallEntry) bool { return !e.MayShow() })
+			slices.SortStableFunc(found, func(a, b store.WallEntry) int { return a.Given.Compare(b.Given) })
 		}
 		t := tab{Name: known[1], URL: path + "?state=" + known[0], Count: fmt.Sprint(min(len(found), most)), Current: known[0] == state}
 		if len(found) > most {
