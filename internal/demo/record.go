@@ -13,7 +13,7 @@ import (
 
 // How a story is told.
 const (
-	atOnce  = 800                  // answers that the ledger is given together
+	atOnce  = 200                  // answers that the ledger is given together: a slow machine records them in time
 	mailed  = 400 * 24 * time.Hour // before the end: since then failed renewals are mailed about
 	stretch = 48 * time.Hour       // told at once since then: less than Stripe waits before it tries a payment again
 	long    = 16 * 24 * time.Hour  // told at once before
