@@ -16,7 +16,10 @@ func TestNeeds(t *testing.T) {
 		want string
 	}{
 		"a new gift": {[]said{{200, "charge.succeeded", chargeOf(ours)}}, "[{transactions/0 2}]"},
-		"settled":    {[]said{{200, "charge.succeeded", chargeOf(ours)}, settled}, "[]"},
+		"settled by what only a payout names": {[]said{
+			{200, "charge.succeeded", chargeOf(ours)}, {300, "", string(Fact("balance_transaction/txn_1", &Transaction{Payout: "po_1"}))},
+		}, "[{transactions/0 2}]"},
+		"settled": {[]said{{200, "charge.succeeded", chargeOf(ours)}, settled}, "[]"},
 		"a refund only heard of": {[]said{
 			{200, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)}, settled,
 		}, "[{refunds/ch_1 0}]"},
