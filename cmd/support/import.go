@@ -63,6 +63,9 @@ func (p *program) readImport(file *os.File, zone *time.Location) (*reconcile.Imp
 		fmt.Fprintln(p.stderr, visible(fmt.Sprintf("line %d: %s", row.Line, row.Reason)))
 	}
 	if len(bad) > 0 {
+		if gifts.More {
+			fmt.Fprintf(p.stderr, "the rows after line %d were not looked at\n", bad[len(bad)-1].Line)
+		}
 		fmt.Fprintln(p.stderr, "support: nothing was imported: mend what stands above, or leave it out")
 		return nil, errTold
 	}

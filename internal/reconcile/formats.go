@@ -57,7 +57,8 @@ func readOurs(r row, c calendar) (gift, error) {
 		Won: giving.Attribution{Article: r["article"], Placement: r["placement"], Campaign: r["campaign"], Tier: r["tier"]},
 	}}
 	if r["refunded"] != "" {
-		back, err := money.Parse(r["refunded"], r["currency"])
+		plain, _ := plainDecimal(r["refunded"], r["currency"])
+		back, err := money.Parse(plain, r["currency"])
 		if err != nil || back.Minor > paid.Minor {
 			return gift{}, fmt.Errorf("refunded: %q is not an amount up to the gift's", r["refunded"])
 		}
@@ -76,17 +77,19 @@ func readOurs(r row, c calendar) (gift, error) {
 			return gift{}, fmt.Errorf("%s: longer than %d characters", name, maxText)
 		}
 	}
-	g.id, err = referenceOf(r)
+	g.id, err = referenceOf(r, received, paid)
 	return g, err
 }
 
 // referenceOf returns the key of a gift: its reference, or a hash of what it
-// says, so that the same row is the same gift.
-func referenceOf(r row) (string, error) {
+// says, so that the same row is the same gift, also where a spreadsheet has
+// written its day and amount in another form.
+func referenceOf(r row, received time.Time, paid money.Amount) (string, error) {
 	reference := r["reference"]
 	switch {
 	case reference == "":
-		return "import_" + hash(r["date"], r["amount"], strings.ToUpper(r["currency"]), strings.ToLower(r["email"]), r["name"], r["method"], r["article"]), nil
+		day := strings.TrimSuffix(received.Format(time.DateTime), noon)
+		return "import_" + hash(day, paid.Decimal(), paid.Currency, strings.ToLower(r["email"]), r["name"], r["method"], r["article"]), nil
 	case len(reference) > maxReference:
 		return "", fmt.Errorf("reference: longer than %d characters", maxReference)
 	case stripeRef(reference) != "":
@@ -102,8 +105,13 @@ func hash(parts ...string) string {
 	return hex.EncodeToString(sum[:12])
 }
 
+// noon is when a gift was received of which only the day is known.
+const noon = " 12:00:00"
+
+// readAmount reads an amount, with or without signs for thousands.
 func readAmount(name, text, currency string) (money.Amount, error) {
-	paid, err := money.Parse(text, currency)
+	plain, _ := plainDecimal(text, currency) // "" is no amount either
+	paid, err := money.Parse(plain, currency)
 	switch {
 	case errors.Is(err, money.ErrCurrency):
 		return paid, fmt.Errorf("currency: %q is not accepted; use an ISO code such as EUR", currency)
@@ -131,7 +139,7 @@ func readDonor(g *objects.OfflineGift, email, country string) error {
 
 // layouts are the dates and times that can be read without doubt.
 var layouts = [...]string{
-	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "02.01.2006", "January 2, 2006", "Jan 2, 2006", "2 January 2006",
+	time.RFC3339, "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "02.01.2006 15:04:05", "02.01.2006 15:04", "02.01.2006", "January 2, 2006", "Jan 2, 2006", "2 January 2006",
 }
 
 // clocks are the times of day that stand in a column of their own.
@@ -218,6 +226,9 @@ func readGiveWP(r row, c calendar) (gift, error) {
 	received, err := c.date(r["donation date"], r["donation time"])
 	if err != nil {
 		return gift{}, fmt.Errorf("column Donation Date: %w", err)
+	}
+	if r["currency code"] == "" {
+		return gift{}, errors.New("column Currency Code: empty; choose that column too when you export from GiveWP")
 	}
 	paid, err := readTotal(r["donation total"], r["currency symbol"], r["currency code"])
 	if err != nil {

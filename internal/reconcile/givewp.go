@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/united24media/support/internal/money"
@@ -10,17 +9,12 @@ import (
 // thousand is how many digits stand together between signs for thousands.
 const thousand = 3
 
-const totalColumn = "Donation Total"
+const totalColumn = "column Donation Total"
 
 // readTotal reads an amount as GiveWP's site shows it: one writes 1,250.50,
 // another 1.250,50 or 1 250,50.
 func readTotal(text, symbol, currency string) (money.Amount, error) {
-	text = strings.Trim(text, symbol+" \u00a0\u202f")
-	plain, ok := plainDecimal(text, currency)
-	if !ok {
-		return money.Amount{}, fmt.Errorf("%s: %q can't be read as one amount of %s; write it such as 1250.50", totalColumn, text, strings.ToUpper(currency))
-	}
-	return readAmount(totalColumn, plain, currency)
+	return readAmount(totalColumn, strings.Trim(text, symbol+" \u00a0\u202f"), currency)
 }
 
 // plainDecimal returns an amount without signs for thousands and with a point;

@@ -31,6 +31,7 @@ type Import struct {
 	Gifts   int    // rows that are gifts outside Stripe
 	Adopted int    // rows that name payments or subscriptions at Stripe
 	Skipped int    // rows that brought no money, such as declined ones
+	More    bool   // bad rows than are named, perhaps
 
 	file io.ReadSeeker
 	when calendar
@@ -80,7 +81,8 @@ func ReadImport(file io.ReadSeeker, zone *time.Location, now time.Time) (*Import
 		default:
 			m.Gifts++
 		}
-		return len(bad) < maxBadRows
+		m.More = len(bad) == maxBadRows
+		return !m.More
 	})
 	if err != nil {
 		return nil, nil, err
@@ -113,10 +115,19 @@ func (m *Import) read(f func(gift, *BadRow) bool) error {
 		var g gift
 		line := 0
 		if err == nil {
+			if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+				continue // as spreadsheets leave at the end
+			}
 			line, _ = rows.FieldPos(0)
 			g, err = m.understand(format, cells, columns, ids)
 		} else if broken, ok := errors.AsType[*csv.ParseError](err); ok {
-			line, err = broken.Line, broken.Err
+			line, err = broken.StartLine, broken.Err
+			switch {
+			case errors.Is(err, csv.ErrQuote), errors.Is(err, csv.ErrBareQuote):
+				err = errors.New("a quotation mark where none can be: inside a cell it is written twice, and the cell stands in quotation marks")
+			case errors.Is(err, csv.ErrFieldCount):
+				err = fmt.Errorf("%d cells, where the first line names %d columns; a cell with a %q in it stands in quotation marks", len(cells), len(columns), rows.Comma)
+			}
 		} else {
 			return fmt.Errorf("read the file: %w", err)
 		}
@@ -142,7 +153,8 @@ func (c counter) count(id string) int {
 	return c.times[hash]
 }
 
-// openCSV reads the head of a file: columns separated by commas or semicolons.
+// openCSV reads the head of a file: columns separated by commas, semicolons or
+// tabs, whichever there are most of.
 func openCSV(file io.Reader) (rows *csv.Reader, columns []string, err error) {
 	in := bufio.NewReader(io.LimitReader(file, maxImport))
 	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\ufeff")) {
@@ -151,10 +163,15 @@ func openCSV(file io.Reader) (rows *csv.Reader, columns []string, err error) {
 	head, _ := in.Peek(in.Size())
 	line, _, _ := bytes.Cut(head, []byte("\n"))
 	rows = csv.NewReader(in)
-	if bytes.Count(line, []byte(";")) > bytes.Count(line, []byte(",")) {
-		rows.Comma = ';'
+	for _, sign := range ";\t" {
+		if strings.Count(string(line), string(sign)) > strings.Count(string(line), string(rows.Comma)) {
+			rows.Comma = sign
+		}
 	}
 	columns, err = rows.Read()
+	if bytes.ContainsRune(line, 0) {
+		return nil, nil, errors.New("the file is UTF-16; save it as CSV in UTF-8")
+	}
 	if err != nil {
 		return nil, nil, errors.New("the file has no line that names its columns")
 	}
@@ -178,7 +195,7 @@ func formatOf(columns []string) (format, error) {
 			return f, nil
 		}
 	}
-	return format{}, errors.New("the columns are not those of an import (date, amount, currency), nor of GiveWP's or Stripe's exports")
+	return format{}, errors.New("the columns are not those of an import (date, amount, currency), nor of GiveWP's export of donations, nor of Stripe's of payments or subscriptions")
 }
 
 // understand reads one row. What it returns has no id where the row brought no
