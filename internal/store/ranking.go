@@ -124,7 +124,7 @@ const (
 // nothing may be missing.
 func (s *Store) TopArticles(ctx context.Context, spans []Span, by Ranking, limit, offset int) (found []string, err error) {
 	err = s.Look(ctx, func(t *Tx) error {
-		r := ranker{t, by, Periods(spans), offset + limit}
+		r := ranker{t, by, Periods(spans), offset + limit, map[string]int64{}}
 		ordered := r.order() != "" && len(r.periods) <= maxRankings
 		for places := 2 * r.first; ordered && places <= maxRanks; places *= 4 {
 			top, ok, err := r.among(ctx, places)
@@ -152,7 +152,8 @@ type ranker struct {
 	tx *Tx
 	Ranking
 	periods []int64
-	first   int // how many articles are looked for
+	first   int              // how many articles are looked for
+	exact   map[string]int64 // what articles are worth, as far as it was read
 }
 
 // among looks for the first articles among those of each period's first places.
@@ -172,24 +173,25 @@ func (r *ranker) among(ctx context.Context, places int) (top []string, ok bool, 
 		for period, n := range at {
 			could[article] += n - most[period]
 		}
+		if len(at) == len(r.periods) && ranks[r.By].kept != "" {
+			r.exact[article] = could[article]
+		}
 	}
 	order := byWorth(could)
 	promising := order[:min(2*r.first, len(order))]
-	worth, err := r.worth(ctx, promising)
-	if err != nil {
+	if err := r.weigh(ctx, promising); err != nil {
 		return nil, false, err
 	}
 	last := int64(math.MinInt64) // the least that the first ones are worth
-	if exact := byWorth(worth); len(exact) >= r.first {
-		last = worth[exact[r.first-1]]
+	if exact := byWorth(r.exact); len(exact) >= r.first {
+		last = r.exact[exact[r.first-1]]
 	}
 	if len(most) > 0 && rest >= last {
 		return nil, false, nil
 	}
 	more := slices.DeleteFunc(order[len(promising):], func(article string) bool { return could[article] < last })
-	others, err := r.worth(ctx, more)
-	maps.Copy(worth, others)
-	return byWorth(worth), true, err
+	err = r.weigh(ctx, more)
+	return byWorth(r.exact), true, err
 }
 
 // byWorth returns articles in the order of what they are worth, and of their
@@ -239,14 +241,17 @@ func (r *ranker) order() string {
 	return rankedBy(name, r.Currency)
 }
 
-// worth returns what articles are worth over all periods.
-func (r *ranker) worth(ctx context.Context, of []string) (map[string]int64, error) {
-	worth := make(map[string]int64, len(of))
-	if len(of) == 0 {
-		return worth, nil
+// weigh reads what articles are worth over all periods, but for those of which
+// it is known.
+func (r *ranker) weigh(ctx context.Context, all []string) error {
+	var of []string
+	for _, article := range all {
+		if _, known := r.exact[article]; !known {
+			of, r.exact[article] = append(of, article), 0
+		}
 	}
-	for _, article := range of {
-		worth[article] = 0
+	if len(of) == 0 {
+		return nil
 	}
 	rank := ranks[r.By]
 	query, which := `SELECT article, CAST(SUM(n) AS BIGINT) FROM rankings
@@ -255,14 +260,13 @@ func (r *ranker) worth(ctx context.Context, of []string) (map[string]int64, erro
 		query, which = `SELECT value, CAST(SUM(`+rank.of+`) AS BIGINT) FROM sums
 			WHERE `+r.tx.any("period", 1)+` AND dimension = $2 AND `+r.tx.any("value", 3)+` GROUP BY value`, articles
 	}
-	err := r.tx.query(ctx, query, []any{r.tx.list(r.periods), which, r.tx.list(of)}, func(row row) error {
+	return r.tx.query(ctx, query, []any{r.tx.list(r.periods), which, r.tx.list(of)}, func(row row) error {
 		var article string
 		var n int64
 		err := row.Scan(&article, &n)
-		worth[article] = n
+		r.exact[article] = n
 		return err
 	})
-	return worth, err
 }
 
 // all adds up all sums.

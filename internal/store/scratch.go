@@ -118,7 +118,8 @@ func (s *Store) finish(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return s.each(ctx, `ALTER TABLE %[1]s RESET (autovacuum_enabled); ANALYZE %[1]s`)
+	// Where a table was not vacuumed yet, an index alone answers nothing.
+	return errors.Join(s.each(ctx, `ALTER TABLE %s RESET (autovacuum_enabled)`), s.each(ctx, `VACUUM (ANALYZE) %s`))
 }
 
 // ScratchFile makes an empty database in a file that is removed with
