@@ -25,9 +25,11 @@ func TestWhatIsBooked(t *testing.T) {
 		said []said
 		want string // refunded, disputed, lost; when it turned; settled; elsewhere
 	}{
-		"it turned with the newer of two refunds":         {[]said{gift, refund("re_1", 180), refund("re_2", 160)}, "200 0 0 180 { 0 0} []"},
-		"not with a dispute that was before":              {[]said{gift, refund("re_1", 180), dispute("dp_1", "lost", 150, 300)}, "100 300 300 180 { 0 0} []"},
-		"nor with the older of two disputes":              {[]said{gift, dispute("dp_1", "won", 190, 300), dispute("dp_2", "won", 150, 300)}, "0 0 0 190 { 0 0} []"},
+		"it turned with the newer of two refunds": {[]said{gift, refund("re_1", 180), refund("re_2", 160)}, "200 0 0 180 { 0 0} []"},
+		"not with a dispute that was before":      {[]said{gift, refund("re_1", 180), dispute("dp_1", "lost", 150, 300)}, "100 300 300 180 { 0 0} []"},
+		"nor with the older of two disputes":      {[]said{gift, dispute("dp_1", "won", 190, 300), dispute("dp_2", "won", 150, 300)}, "0 0 0 190 { 0 0} []"},
+		"nor with what was heard of another charge before": {[]said{gift, refund("re_1", 300), {210, "charge.refunded", `{"id":"ch_2","object":"charge","created":110,"currency":"eur",
+			"status":"succeeded","amount_captured":500,"amount_refunded":50,"payment_intent":"pi_1",` + ours + `}`}}, "150 0 0 300 { 0 0} []"},
 		"two disputes of one charge":                      {[]said{gift, dispute("dp_1", "lost", 150, 300), dispute("dp_2", "needs_response", 160, 200)}, "0 500 300 160 { 0 0} []"},
 		"a share beside a transaction that is not known":  {[]said{gift, settled, share(`"txn_0"`)}, "0 500 500 100 {USD 60 940} []"},
 		"a share beside one that moved nothing":           {[]said{gift, settled, share(transactionOf("txn_0", "dp_1", "usd", 0, 0))}, "0 500 500 100 {USD 60 940} []"},

@@ -244,7 +244,7 @@ func TestWhatAGiftIs(t *testing.T) {
 		Key: "BANK-1", Supporter: "address:b@example.org", Email: "b@example.org", Name: "Petro", Country: "UA", Method: "bank", Source: "offline",
 		Created: 70, Interval: giving.Year, Currency: "EUR", Gross: 900, Refunded: 100, Turned: 70, Attribution: giving.Attribution{Article: "old"},
 	}
-	cash := giving.Donation{Key: "BANK-1", Supporter: "gift:BANK-1", Source: "offline", Created: 70, Interval: giving.Once, Currency: "EUR", Gross: 5, Turned: 70}
+	cash := giving.Donation{Key: "BANK-1", Supporter: "gift:BANK-1", Source: "offline", Created: 70, Interval: giving.Once, Currency: "EUR", Gross: 1, Turned: 70}
 	fixed := offline
 	fixed.Article = "front"
 	erase := func(object Ref) said { return said{300, "", string(Erase(object, giving.ErasedKey("x")))} }
@@ -304,7 +304,7 @@ func TestWhatAGiftIs(t *testing.T) {
 		"paid outside Stripe":                    {[]said{bill(`"status_transitions":{"paid_at":60},`), customer}, "invoice/in_1", outside},
 		"paid outside Stripe, nobody knows when": {[]said{bill(""), customer}, "invoice/in_1", unpaid},
 		"imported":                               {[]said{imported(bank)}, "offline/BANK-1", offline},
-		"imported, nothing known":                {[]said{imported(OfflineGift{Received: 70, Currency: "eur", Amount: 5})}, "offline/BANK-1", cash},
+		"imported, nothing known":                {[]said{imported(OfflineGift{Received: 70, Currency: "eur", Amount: 1})}, "offline/BANK-1", cash},
 		"imported and corrected": {
 			[]said{imported(bank), {400, "", string(Correct("offline/BANK-1", Corrected{Article: "front"}, time.Unix(400, 0)))}}, "offline/BANK-1", fixed,
 		},
