@@ -1,13 +1,18 @@
 package ledger_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/objects"
+	"github.com/united24media/support/internal/store"
 )
 
 // fill records gifts, a refund, a membership and something foreign.
@@ -73,6 +78,54 @@ func TestRebuildChangesNothing(t *testing.T) {
 		b.deliver(t, "charge.refunded", charge("ch_1", "pi_1", marked, 1000, 1000))
 		if got, want := b.scopes(t)["all"], [2]int64{1, 1}; got != want {
 			t.Errorf("after a refund the count is %v, want %v", got, want)
+		}
+		assertClean(t, b)
+	})
+}
+
+// While rebuilds come one after the other each gift is counted when it is
+// recorded, and no count is ever another.
+func TestNoCountIsWrongDuringARebuild(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		given := int64(0)
+		give := func() error {
+			given++
+			gift := strings.Replace(charge(fmt.Sprint("ch_", given), fmt.Sprint("pi_", given), marked, 1000, 0), "Olena@", fmt.Sprint(given, "@"), 1)
+			return b.Deliver(t.Context(), []byte(eventBody(fmt.Sprint("evt_", given), "charge.succeeded", b.now.Unix(), gift)))
+		}
+		for range 100 {
+			if err := give(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var rebuilt atomic.Bool
+		var beside errgroup.Group
+		beside.Go(func() error {
+			for !rebuilt.Load() {
+				if err := give(); err != nil {
+					return err
+				}
+				counts, err := b.store.ScopesSince(t.Context(), 0)
+				if err != nil {
+					return err
+				}
+				for _, scope := range []string{"all", "article:troops"} {
+					if !slices.ContainsFunc(counts, func(c store.ScopeCount) bool { return c.Scope == scope && c.Supporters == given }) {
+						return fmt.Errorf("after %d gifts the counts are %+v", given, counts)
+					}
+				}
+			}
+			return nil
+		})
+		for range 3 {
+			if _, _, err := b.Rebuild(t.Context(), func(int) {}); err != nil {
+				t.Error(err)
+			}
+		}
+		rebuilt.Store(true)
+		if err := beside.Wait(); err != nil || given == 100 {
+			t.Errorf("%d gifts: %v", given, err)
 		}
 		assertClean(t, b)
 	})

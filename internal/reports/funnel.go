@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/store"
@@ -102,12 +104,18 @@ func (s *Service) funnels(ctx context.Context, by string, keys []string, placeme
 			values = append(values, giving.PairValue(placement, key))
 		}
 	}
-	sums, err := s.store.SumsOf(ctx, dimension, values, store.Periods(period))
-	if err != nil {
-		return nil, err
-	}
-	signals, err := s.store.SignalsOf(ctx, by, keys, placement, period)
-	if err != nil {
+	var sums []store.Sum
+	var signals []store.SignalSum
+	var reads errgroup.Group
+	reads.Go(func() (err error) {
+		sums, err = s.store.SumsOf(ctx, dimension, values, store.Periods(period))
+		return err
+	})
+	reads.Go(func() (err error) {
+		signals, err = s.store.SignalsOf(ctx, by, keys, placement, period)
+		return err
+	})
+	if err := reads.Wait(); err != nil {
 		return nil, err
 	}
 	bySum, bySignal := map[string][]store.Sum{}, map[string]map[string]int64{}
