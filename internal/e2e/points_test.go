@@ -42,8 +42,8 @@ var points = []point{
 	},
 	{
 		"in the middle of a rebuild's exchange", "internal/store/scratch.go",
-		"\t\tif err := t.replace(ctx, table); err != nil {",
-		"\t\tif table == derived[len(derived)/2] {\n\t\t\tDie(HERE)\n\t\t}\n",
+		"\t\tif err := t.query(ctx, statement, nil, nil); err != nil {",
+		"\t\tif statement == statements[len(statements)/2] {\n\t\t\tDie(HERE)\n\t\t}\n",
 	},
 	{
 		"between a rebuild's exchange and its end", "internal/ledger/rebuild.go",
