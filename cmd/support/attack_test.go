@@ -40,7 +40,7 @@ func TestAnAttackAsStaffSeeIt(t *testing.T) {
 	}
 	for path, want := range map[string][]string{
 		"/staff":                     {"has tried stolen cards on the checkout since", "1 gift or checkout looks like a thief"},
-		"/staff/health":              {"attacked since", "500 attempts to give in a minute", "1 gift or checkout to decide on"},
+		"/staff/health":              {"attacked since", "500 attempts to give in a minute", "1 suspect to decide on"},
 		"/staff/quarantine":          {"it lasts", "€42", "4 cards were refused", "person@example.org"},
 		"/staff/reports":             {"Thieves tried stolen cards on the checkout from", "Given meanwhile in EUR: €42"},
 		"/staff/reports/articles":    {"Thieves tried stolen cards on the checkout from", "Given meanwhile in EUR: €42"},
