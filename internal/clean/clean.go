@@ -19,9 +19,8 @@ const maxAddress = 2000
 // form, one line, without characters that can't be seen or that turn the
 // direction of what follows (CWE-1007). It may be any length.
 func Text(s string) string {
-	s = norm.NFC.String(strings.ToValidUTF8(s, ""))
 	var out strings.Builder
-	for _, r := range s {
+	for _, r := range strings.ToValidUTF8(s, "") {
 		switch {
 		case unicode.IsSpace(r):
 			out.WriteByte(' ')
@@ -32,7 +31,8 @@ func Text(s string) string {
 			out.WriteRune(r)
 		}
 	}
-	return strings.Join(strings.Fields(out.String()), " ")
+	// Composed last: what was dropped may have stood between a letter and its mark.
+	return norm.NFC.String(strings.Join(strings.Fields(out.String()), " "))
 }
 
 // Cut returns the first n characters of s.

@@ -10,7 +10,7 @@ import (
 // FuzzText: whatever somebody types, what is kept has no control characters,
 // changes no more when it is cleaned again, and can be cut anywhere.
 func FuzzText(f *testing.F) {
-	for _, s := range []string{"Olena", "  two  words ", "a\x00b\r\nBcc: x", "\u202eright to left", "e\u0301", "\xff\xfe", "👩‍👩‍👧", "{\"level\":\"fatal\"}\n"} {
+	for _, s := range []string{"Olena", "  two  words ", "a\x00b\r\nBcc: x", "\u202eright to left", "e\u0301", "A\x06\u0308\u0301", "\xff\xfe", "👩‍👩‍👧", "{\"level\":\"fatal\"}\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

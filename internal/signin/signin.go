@@ -81,7 +81,7 @@ func (k *Keys) Token(purpose Purpose, id string) string {
 // ID returns the id of a token that was made for the purpose; ok is false for
 // any other text.
 func (k *Keys) ID(purpose Purpose, token string) (id string, ok bool) {
-	if len(token) > maxToken {
+	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") { // which the decoder passes over
 		return "", false
 	}
 	data, err := base64.RawURLEncoding.Strict().DecodeString(token)

@@ -74,7 +74,9 @@ func TestCode(t *testing.T) {
 
 func FuzzID(f *testing.F) {
 	keys := New([][]byte{newer})
-	f.Add(keys.Token(Account, "id"))
+	token := keys.Token(Account, "id")
+	f.Add(token)
+	f.Add(token[:5] + "\n" + token[5:])
 	f.Fuzz(func(t *testing.T, token string) {
 		if id, ok := keys.ID(Account, token); ok && keys.Token(Account, id) != token {
 			t.Errorf("%q is a second spelling of a token", token)
