@@ -59,7 +59,7 @@ func readOurs(r row, c calendar) (gift, error) {
 	if r["refunded"] != "" {
 		plain, _ := plainDecimal(r["refunded"], r["currency"])
 		back, err := money.Parse(plain, r["currency"])
-		if err != nil || back.Minor > paid.Minor {
+		if err != nil || back.Minor > paid.Minor || doubtful(r["refunded"], r["currency"]) {
 			return gift{}, fmt.Errorf("refunded: %q is not an amount up to the gift's", r["refunded"])
 		}
 		g.offline.Refunded = back.Minor
@@ -108,8 +108,17 @@ func hash(parts ...string) string {
 // noon is when a gift was received of which only the day is known.
 const noon = " 12:00:00"
 
-// readAmount reads an amount, with or without signs for thousands.
+// readAmount reads an amount, with or without signs for thousands, where it is
+// not known how the file's author writes amounts.
 func readAmount(name, text, currency string) (money.Amount, error) {
+	if doubtful(text, currency) {
+		return money.Amount{}, fmt.Errorf("%s: %q may be a fraction or thousands; write it such as 1250.00", name, text)
+	}
+	return readDecimal(name, text, currency)
+}
+
+// readDecimal reads an amount as [plainDecimal] tells.
+func readDecimal(name, text, currency string) (money.Amount, error) {
 	plain, _ := plainDecimal(text, currency) // "" is no amount either
 	paid, err := money.Parse(plain, currency)
 	switch {

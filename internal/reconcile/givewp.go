@@ -12,9 +12,18 @@ const thousand = 3
 const totalColumn = "column Donation Total"
 
 // readTotal reads an amount as GiveWP's site shows it: one writes 1,250.50,
-// another 1.250,50 or 1 250,50.
+// another 1.250,50 or 1 250,50, and one that shows no decimals 1,250 or 1.250.
 func readTotal(text, symbol, currency string) (money.Amount, error) {
-	return readAmount(totalColumn, strings.Trim(text, symbol+" \u00a0\u202f"), currency)
+	return readDecimal(totalColumn, strings.Trim(text, symbol+" \u00a0\u202f"), currency)
+}
+
+// doubtful reports whether an amount has one sign, and after it three digits in
+// a currency that has not three: 5.000 is five of whoever writes three decimals,
+// and five thousand of others.
+func doubtful(text, currency string) bool {
+	c, _ := money.Lookup(currency) //nolint:errcheck // whoever reads the amount says so
+	at := strings.IndexAny(text, ".,")
+	return c.Digits != thousand && at >= 0 && len(text)-at-1 == thousand
 }
 
 // plainDecimal returns an amount without signs for thousands and with a point;
