@@ -22,16 +22,7 @@ func TestDemoDataCommand(t *testing.T) {
 		t.Errorf("with a key: exit %d, %q", code, stderr)
 	}
 
-	lookup = environment(t, nil)
-	if code, _, stderr := runCommand(t, lookup, "migrate"); code != exitOK {
-		t.Fatal(stderr)
-	}
-	address, _ := lookup("DATABASE_URL")
-	db, err := store.Open(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	lookup, db := migrated(t)
 	if err := db.PutFact(context.Background(), factDemo, `{"seed":3,"end":"2026-11-26T12:00:00Z","done":true}`); err != nil {
 		t.Fatal(err)
 	}
@@ -45,16 +36,7 @@ func TestDemoDataCommand(t *testing.T) {
 // ask.
 func TestDemoDataFillsTheScreens(t *testing.T) {
 	t.Parallel()
-	lookup := environment(t, nil)
-	if code, _, stderr := runCommand(t, lookup, "migrate"); code != exitOK {
-		t.Fatal(stderr)
-	}
-	address, _ := lookup("DATABASE_URL")
-	db, err := store.Open(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	lookup, db := migrated(t)
 	// One that was interrupted at once; a single year takes a third of the time.
 	now := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	if err := db.PutFact(t.Context(), factDemo, `{"seed":3,"end":"2026-11-26T12:00:00Z","years":1}`); err != nil {
@@ -114,4 +96,20 @@ func TestDemoDataFillsTheScreens(t *testing.T) {
 			t.Errorf("there are no %s", what)
 		}
 	}
+}
+
+// migrated returns settings and their database, with its schema.
+func migrated(t *testing.T) (lookup func(string) (string, bool), db *store.Store) {
+	t.Helper()
+	lookup = environment(t, nil)
+	if code, _, stderr := runCommand(t, lookup, "migrate"); code != exitOK {
+		t.Fatal(stderr)
+	}
+	address, _ := lookup("DATABASE_URL")
+	db, err := store.Open(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return lookup, db
 }

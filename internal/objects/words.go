@@ -52,11 +52,13 @@ func (w *Words) UnmarshalJSONFrom(in *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		if kind := value.Kind(); kind != '"' && kind != 'n' {
-			return fmt.Errorf("the value of metadata's %s is %s, not a text", key, kind)
-		}
-		if (*w)[key] = ""; value.Kind() == '"' {
+		switch value.Kind() {
+		case '"':
 			(*w)[key] = value.String()
+		case 'n':
+			(*w)[key] = ""
+		default:
+			return fmt.Errorf("the value of metadata's %s is %s, not a text", key, value.Kind())
 		}
 	}
 	_, err = in.ReadToken()

@@ -105,25 +105,21 @@ func (d *Desk) Trouble(c *gin.Context, status int, detail, id string) error {
 	return d.render(v, d.trouble, Page{Title: title, Narrow: true, Body: struct{ Title, Detail, ID, Home string }{title, detail, id, home}}, status)
 }
 
-// when returns an instant as a page shows it, in the service's time zone.
-func (d *Desk) when(t time.Time) template.HTML {
-	if t.IsZero() {
-		return "–"
-	}
-	local := t.In(d.Zone)
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`,
-		t.UTC().Format(time.RFC3339), local.Format("Monday 2 January 2006, 15:04:05 MST"), local.Format("2 Jan 2006, 15:04")))
-}
+// when returns an instant as a page shows it.
+func (d *Desk) when(t time.Time) template.HTML { return d.moment(t, "2 Jan 2006, 15:04") }
 
-// date returns the day of an instant as a page shows it, in the service's time
-// zone.
-func (d *Desk) date(t time.Time) template.HTML {
+// date returns the day of an instant as a page shows it.
+func (d *Desk) date(t time.Time) template.HTML { return d.moment(t, "2 Jan 2006") }
+
+// moment returns an instant in the service's time zone and in a layout, with
+// the whole of it in the title.
+func (d *Desk) moment(t time.Time, layout string) template.HTML {
 	if t.IsZero() {
 		return "–"
 	}
 	local := t.In(d.Zone)
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`,
-		t.UTC().Format(time.RFC3339), local.Format("Monday 2 January 2006, 15:04:05 MST"), local.Format("2 Jan 2006")))
+		t.UTC().Format(time.RFC3339), local.Format("Monday 2 January 2006, 15:04:05 MST"), local.Format(layout)))
 }
 
 // Ago returns how long before now an instant was, in words.
