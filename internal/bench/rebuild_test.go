@@ -8,13 +8,11 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"golang.org/x/sys/unix"
 
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/store"
@@ -51,12 +49,12 @@ func rebuild(b *testing.B, address string, count int) {
 	debug.FreeOSMemory()
 	for b.Loop() {
 		peak := watchMemory(b)
-		start, used := time.Now(), processor(b)
+		start, used := time.Now(), testenv.Processor(b)
 		if _, _, err := l.Rebuild(b.Context(), func(int) {}); err != nil {
 			b.Fatal(err)
 		}
 		b.ReportMetric(float64(count)/time.Since(start).Seconds(), "donations/s")
-		b.ReportMetric(float64((processor(b)-used).Nanoseconds())/float64(count)/1000, "own-µs/donation")
+		b.ReportMetric(float64((testenv.Processor(b)-used).Nanoseconds())/float64(count)/1000, "own-µs/donation")
 		b.ReportMetric(peak()/(1<<20), "MiB")
 		b.ReportMetric(0, "ns/op")
 	}
@@ -80,17 +78,6 @@ func copyRate(b *testing.B, address string, count int) float64 {
 		b.Fatal(err)
 	}
 	return float64(count) / time.Since(start).Seconds()
-}
-
-// processor returns how long this process has kept processors busy: unlike the
-// time that passed, it depends little on what else they do.
-func processor(b *testing.B) time.Duration {
-	b.Helper()
-	var used unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // storeEvents stores the charge of each gift.
@@ -133,7 +120,7 @@ func watchMemory(b *testing.B) (peak func() float64) {
 		defer tick.Stop()
 		var max float64
 		for {
-			if now := resident(); now > max {
+			if now := testenv.Resident(); now > max {
 				max = now
 			}
 			select {
@@ -145,19 +132,4 @@ func watchMemory(b *testing.B) (peak func() float64) {
 		}
 	}()
 	return func() float64 { cancel(); return <-most }
-}
-
-// resident returns this process's resident memory in bytes, 0 where the system
-// does not tell.
-func resident() float64 {
-	status, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	fields := strings.Fields(string(status))
-	pages, err := strconv.Atoi(fields[1])
-	if err != nil {
-		return 0
-	}
-	return float64(pages * os.Getpagesize())
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -16,8 +15,6 @@ import (
 	"testing"
 	"time"
 	_ "time/tzdata"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/united24media/support/internal/ledger"
 	"github.com/united24media/support/internal/reconcile"
@@ -81,11 +78,11 @@ func BenchmarkSweep(b *testing.B) {
 			for b.Loop() {
 				debug.FreeOSMemory()
 				stripe.calls.Store(0)
-				start, used, most, held := time.Now(), processor(b), uint64(0), 0.0
+				start, used, most, held := time.Now(), testenv.Processor(b), uint64(0), 0.0
 				report, err := level.SweepNow(b.Context(), reconcile.Sweep{Since: 96 * time.Hour, Progress: func(reconcile.Progress) {
 					var m runtime.MemStats
 					runtime.ReadMemStats(&m)
-					most, held = max(most, m.HeapAlloc), max(held, resident(b))
+					most, held = max(most, m.HeapAlloc), max(held, testenv.Resident())
 				}})
 				if err != nil || report.Objects < stripe.count || known && report.Differences != 0 {
 					b.Fatalf("%+v, %v", report, err)
@@ -95,7 +92,7 @@ func BenchmarkSweep(b *testing.B) {
 				b.ReportMetric(float64(stripe.calls.Load())/callsASecond/took, "ratio")
 				b.ReportMetric(float64(stripe.calls.Load()), "calls")
 				b.ReportMetric(float64(stripe.max.Load()), "calls-at-once")
-				b.ReportMetric(float64((processor(b)-used).Microseconds())/float64(report.Objects), "own-µs/object")
+				b.ReportMetric(float64((testenv.Processor(b)-used).Microseconds())/float64(report.Objects), "own-µs/object")
 				b.ReportMetric(float64(most)/(1<<20), "heap-MiB")
 				b.ReportMetric(held/(1<<20), "resident-MiB")
 				b.ReportMetric(0, "ns/op")
@@ -141,30 +138,6 @@ func sweeper(tb testing.TB, address string, stripe http.Handler) (*store.Store, 
 		Store: db, Ledger: book, Now: time.Now, Log: quiet,
 		Stripe: stripeapi.New(stripeapi.Options{Key: "sk_test_1", BaseURL: server.URL, Log: quiet}),
 	})
-}
-
-// processor returns how long this process has kept processors busy.
-func processor(b *testing.B) time.Duration {
-	b.Helper()
-	var used unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
-}
-
-// resident returns this process's resident memory in bytes.
-func resident(b *testing.B) float64 {
-	b.Helper()
-	var size, pages float64
-	status, err := os.ReadFile("/proc/self/statm")
-	if err == nil {
-		_, err = fmt.Sscan(string(status), &size, &pages)
-	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	return pages * float64(os.Getpagesize())
 }
 
 // BenchmarkKnownPage measures what a page of a list costs of which everything
