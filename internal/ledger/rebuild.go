@@ -24,13 +24,11 @@ const (
 // Rebuild makes every derived table again from the stored events, answers and
 // facts, beside the live tables, and then puts them in their place. The service
 // may run meanwhile, and records throughout but for the moment of the exchange.
-// It returns the hash of the derived state before and after, and the counts as
-// they are then. Progress is told with the number of things read so far.
+// It returns the hash of the derived state at one instant, as it was and as it
+// was made anew: they are equal if nothing was wrong, whatever came meanwhile.
+// Progress is told with the number of things read so far.
 func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, after string, err error) {
 	defer collectLess()()
-	if before, err = l.Hash(ctx, l.Store); err != nil {
-		return "", "", err
-	}
 	scratch, err := l.Store.Scratch(ctx)
 	if err != nil {
 		return "", "", err
@@ -39,7 +37,16 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	defer closing(&err, scratch)
 	again := l.on(scratch, l.Now)
 	started := l.Now()
-	if err := again.replayAll(ctx, l.Store, time.Time{}, progress); err != nil {
+	err = l.Store.Look(ctx, func(tx *store.Tx) error {
+		if before, err = hash(ctx, tx); err != nil {
+			return err
+		}
+		return again.replay(ctx, tx, time.Time{}, progress)
+	})
+	if err != nil {
+		return "", "", err
+	}
+	if after, err = l.Hash(ctx, scratch); err != nil {
 		return "", "", err
 	}
 	moved, err := l.Store.Adopt(ctx, scratch, func(tx *store.Tx) error {
@@ -52,8 +59,7 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	if err := l.Store.PutFact(ctx, FactTimezone, l.Timezone.String()); err != nil {
 		return "", "", err
 	}
-	after, err = l.Hash(ctx, l.Store)
-	return before, after, err
+	return before, after, nil
 }
 
 // roomy is how much memory a rebuild may fill with garbage before it collects
@@ -84,14 +90,9 @@ func (l *Ledger) on(scratch *store.Store, now func() time.Time) *Ledger {
 	return again
 }
 
-// replayAll applies everything that was stored in another database since an
-// instant; the zero time is the beginning.
-func (l *Ledger) replayAll(ctx context.Context, from *store.Store, since time.Time, progress func(int)) error {
-	return from.Look(ctx, func(tx *store.Tx) error { return l.replay(ctx, tx, since, progress) })
-}
-
-// replay is replayAll from within a transaction. The next chunk is read while
-// the last is applied.
+// replay applies everything that was stored in another database since an
+// instant; the zero time is the beginning. The next chunk is read while the
+// last is applied.
 func (l *Ledger) replay(ctx context.Context, from *store.Tx, since time.Time, progress func(int)) error {
 	chunks := make(chan []fact, 1)
 	var group errgroup.Group

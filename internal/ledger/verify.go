@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -281,7 +282,16 @@ func compareAll[K comparable, V comparable](v *verifier, what string, read func(
 // Hash returns a hash of the derived state in a database. It depends on what is
 // there alone: not on the order of rows, on random ids or on when a row was
 // written.
-func (l *Ledger) Hash(ctx context.Context, s *store.Store) (string, error) {
+func (l *Ledger) Hash(ctx context.Context, s *store.Store) (text string, err error) {
+	err = s.Look(ctx, func(tx *store.Tx) error {
+		text, err = hash(ctx, tx)
+		return err
+	})
+	return text, err
+}
+
+// hash is [Ledger.Hash] within a transaction.
+func hash(ctx context.Context, tx *store.Tx) (string, error) {
 	var sum [sha256.Size]byte
 	var line bytes.Buffer
 	add := func(kind string, row any) {
@@ -297,36 +307,28 @@ func (l *Ledger) Hash(ctx context.Context, s *store.Store) (string, error) {
 			carry >>= 8
 		}
 	}
-	err := s.Look(ctx, func(tx *store.Tx) error {
-		var last sync.WaitGroup // the last chunk is hashed while the next one is read
-		err := eachDonation(ctx, tx, func(chunk []*giving.Donation) error {
-			last.Wait()
-			last.Go(func() {
-				for _, d := range chunk {
-					add("donation", d)
-				}
-			})
-			return nil
-		})
+	var last sync.WaitGroup // the last chunk is hashed while the next one is read
+	err := eachDonation(ctx, tx, func(chunk []*giving.Donation) error {
 		last.Wait()
-		if err != nil {
-			return err
-		}
-		if err := eachMembership(ctx, tx, func(m *giving.Membership) { add("membership", m) }); err != nil {
-			return err
-		}
-		if err := tx.Sums(ctx, func(c giving.Cell, f giving.Figures) { add("sum", []any{c, f}) }); err != nil {
-			return err
-		}
-		if err := tx.Movements(ctx, 0, periods, func(c giving.MovementCell, by giving.Moved) { add("movement", []any{c, by}) }); err != nil {
-			return err
-		}
-		return tx.Scopes(ctx, func(c store.ScopeCount) {
-			if c.Supporters != 0 || c.Members != 0 {
-				add("count", []any{c.Scope, c.Supporters, c.Members})
+		last.Go(func() {
+			for _, d := range chunk {
+				add("donation", d)
 			}
 		})
+		return nil
 	})
+	last.Wait()
+	if err == nil {
+		err = errors.Join(
+			eachMembership(ctx, tx, func(m *giving.Membership) { add("membership", m) }),
+			tx.Sums(ctx, func(c giving.Cell, f giving.Figures) { add("sum", []any{c, f}) }),
+			tx.Movements(ctx, 0, periods, func(c giving.MovementCell, by giving.Moved) { add("movement", []any{c, by}) }),
+			tx.Scopes(ctx, func(c store.ScopeCount) {
+				if c.Supporters != 0 || c.Members != 0 {
+					add("count", []any{c.Scope, c.Supporters, c.Members})
+				}
+			}))
+	}
 	if err != nil {
 		return "", fmt.Errorf("hash the derived state: %w", err)
 	}
