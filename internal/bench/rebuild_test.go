@@ -36,15 +36,17 @@ func BenchmarkRebuild(b *testing.B) {
 	}
 	b.Run("PostgreSQL", func(b *testing.B) {
 		address := testenv.Postgres(b)
-		rebuild(b, address, count)
+		rebuild(b, address, count, storeEvents)
 		b.ReportMetric(copyRate(b, address, count), "floor/s")
 	})
-	b.Run("SQLite", func(b *testing.B) { rebuild(b, "sqlite:"+filepath.Join(b.TempDir(), "support.db"), count) })
+	newsroom := func(b *testing.B, s *store.Store, count int) { storeSpread(b, s, &spreads[1], count); rebuilt(b, s) }
+	b.Run("PostgreSQL/newsroom", func(b *testing.B) { rebuild(b, testenv.Postgres(b), count, newsroom) })
+	b.Run("SQLite", func(b *testing.B) { rebuild(b, "sqlite:"+filepath.Join(b.TempDir(), "support.db"), count, storeEvents) })
 }
 
-func rebuild(b *testing.B, address string, count int) {
+func rebuild(b *testing.B, address string, count int, fill func(*testing.B, *store.Store, int)) {
 	s := open(b, address)
-	storeEvents(b, s, count)
+	fill(b, s, count)
 	l := ledger.New(ledger.Options{Store: s, Now: time.Now, Timezone: time.UTC, Grace: time.Hour})
 	debug.FreeOSMemory()
 	for b.Loop() {

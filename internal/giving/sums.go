@@ -15,6 +15,9 @@ type Cell struct {
 	Settlement string // "" while not settled
 }
 
+// OfDay reports whether the cell is of a day, not of a month.
+func (c Cell) OfDay() bool { return c.Period > 9999_12 }
+
 // Figures are what a cell holds. Gross, Refunded and Disputed are in the
 // cell's currency, Fee and Net in its settlement currency, in minor units.
 type Figures struct {

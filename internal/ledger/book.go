@@ -85,6 +85,7 @@ type held struct {
 	cells     map[giving.Cell]giving.Figures
 	movements map[giving.MovementCell]giving.Moved
 	scopes    map[string]store.ScopeCount
+	days      *store.Days // that the cells were of, where that is asked
 }
 
 // maxHeld is how many rows are held at the most, some 30 MiB.
@@ -108,6 +109,11 @@ func (h *held) add(ctx context.Context, tx *store.Tx,
 }
 
 func (h *held) write(ctx context.Context, tx *store.Tx) error {
+	for cell := range h.cells {
+		if h.days != nil && cell.OfDay() {
+			h.days.Add(cell.Period, cell.Period)
+		}
+	}
 	if err := tx.MoveSums(ctx, h.cells); err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func journalHolds(tx *store.Tx) error {
 	ctx := context.Background()
 	left := map[giving.Cell]giving.Figures{}
 	err := tx.Sums(ctx, func(c giving.Cell, f giving.Figures) {
-		if c.Period > 999999 {
+		if c.OfDay() {
 			left[c] = f
 		}
 	})

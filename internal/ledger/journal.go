@@ -71,10 +71,10 @@ func ReadJournal(row store.JournalRow) ([]giving.Change, error) {
 // rebuiltRow is how many cells of a rebuild stand in one row of the journal.
 const rebuiltRow = 1000
 
-// journalRebuilt writes down where a rebuild counts otherwise, which is nothing
-// unless the rules or the time zone changed: what was reported before stays
-// known.
-func (l *Ledger) journalRebuilt(ctx context.Context, tx *store.Tx, cells map[giving.Cell]giving.Figures) error {
+// journalRebuilt writes down where a rebuild counts some days otherwise, which
+// is nothing unless the rules or the time zone changed: what was reported before
+// stays known.
+func (l *Ledger) journalRebuilt(ctx context.Context, tx *store.Tx, days store.Days) error {
 	var changes []giving.Change
 	write := func() error {
 		row, err := journalRow(changes)
@@ -85,15 +85,17 @@ func (l *Ledger) journalRebuilt(ctx context.Context, tx *store.Tx, cells map[giv
 		row.At = l.Now()
 		return tx.Journal(ctx, row)
 	}
-	for cell, by := range cells {
+	err := tx.CountedOtherwise(ctx, days, func(cell giving.Cell, by giving.Figures) error {
 		changes = append(changes, giving.Change{
 			Day: cell.Period, Currency: cell.Currency, Settlement: cell.Settlement, Dimension: cell.Dimension, Value: cell.Value, Figures: by,
 		})
-		if len(changes) == rebuiltRow {
-			if err := write(); err != nil {
-				return err
-			}
+		if len(changes) < rebuiltRow {
+			return nil
 		}
+		return write()
+	})
+	if err != nil {
+		return err
 	}
 	return write()
 }

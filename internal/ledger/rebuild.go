@@ -37,7 +37,11 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	defer closing(&err, scratch)
 	again := l.on(scratch, l.Now)
 	started := l.Now()
+	var lastMoved time.Time
 	err = l.Store.Look(ctx, func(tx *store.Tx) error {
+		if lastMoved, err = tx.LastMoved(ctx); err != nil {
+			return err
+		}
 		if before, err = hash(ctx, tx); err != nil {
 			return err
 		}
@@ -46,12 +50,29 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	if err != nil {
 		return "", "", err
 	}
+	if err := scratch.Finish(ctx); err != nil {
+		return "", "", err
+	}
 	if after, err = l.Hash(ctx, scratch); err != nil {
 		return "", "", err
 	}
+	days := store.EveryDay
+	if before == after { // then only what came meanwhile can be counted otherwise
+		days = store.Days{}
+	}
+	again.held.days = &days
 	moved, err := l.Store.Adopt(ctx, scratch, func(tx *store.Tx) error {
 		return again.replay(ctx, tx, started.Add(-overlap), func(int) {})
-	}, l.journalRebuilt)
+	}, func(tx *store.Tx) error {
+		err := tx.JournalAfter(ctx, lastMoved, store.EveryDay.First, store.EveryDay.Last, func(row store.JournalRow) error {
+			days.Add(row.FirstDay, row.LastDay)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return l.journalRebuilt(ctx, tx, days)
+	})
 	if err != nil {
 		return "", "", err
 	}
@@ -86,7 +107,9 @@ func (l *Ledger) on(scratch *store.Store, now func() time.Time) *Ledger {
 	o.Store, o.Now, o.Moved = scratch, now, nil
 	again := New(o)
 	again.chunk = l.chunk
-	again.held = &held{map[giving.Cell]giving.Figures{}, map[giving.MovementCell]giving.Moved{}, map[string]store.ScopeCount{}}
+	again.held = &held{
+		cells: map[giving.Cell]giving.Figures{}, movements: map[giving.MovementCell]giving.Moved{}, scopes: map[string]store.ScopeCount{},
+	}
 	return again
 }
 

@@ -52,6 +52,9 @@ func (l *Ledger) Verify(ctx context.Context) (drifts []Drift, err error) {
 		if err := again.replay(ctx, tx, time.Time{}, func(int) {}); err != nil {
 			return err
 		}
+		if err := scratch.Finish(ctx); err != nil {
+			return err
+		}
 		return scratch.Look(ctx, func(should *store.Tx) error {
 			v := verifier{stored: tx, should: should}
 			err := v.compare(ctx)

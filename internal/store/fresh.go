@@ -22,6 +22,7 @@ var freshTables = map[string]freshTable{
 	"registers": {0, "registers"}, "donations": {0, "donations"}, "memberships": {0, "memberships"},
 	"links":            {1, "registers"}, // whoever names others is stored after its links
 	"supporter_scopes": {1, "supporter_scopes"},
+	"sums_parts":       {},
 }
 
 // A freshTable says by what it is known that a row is new: a text of its key,
@@ -29,8 +30,8 @@ var freshTables = map[string]freshTable{
 // a text which was there before may be new all the same, and is written as
 // anybody would.
 type freshTable struct {
-	column int // of the text
-	noted  string
+	column int    // of the text
+	noted  string // "" where every row is new
 }
 
 // A fresh database was empty when it was opened, and nobody else writes to it.
@@ -43,6 +44,7 @@ type fresh struct {
 	failed atomic.Pointer[error]
 
 	indexes []string // the statements that make those that were dropped
+	addedUp bool     // see [Store.Finish]
 }
 
 // copyTo starts to copy what is handed over, until the channel is closed.
@@ -107,7 +109,7 @@ func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
 	first, texts := r.texts(0), r.texts(table.column)
 	var old, new []int // rows that may be there already, and that are not
 	for n := range r.count {
-		if f.copies == nil || f.seen.has(f.seen.key(noted, texts[n])) {
+		if f.copies == nil || table.noted != "" && f.seen.has(f.seen.key(noted, texts[n])) {
 			old = append(old, n)
 			continue
 		}

@@ -64,10 +64,50 @@ func (t *Tx) JournalAfter(ctx context.Context, after time.Time, from, to int64, 
 	return nil
 }
 
-// countedOtherwise calls f with the days' cells of the sums that a rebuild
-// counts otherwise, and by how much.
-func (t *Tx) countedOtherwise(ctx context.Context, f func(giving.Cell, giving.Figures)) error {
-	const columns = `dimension, period, value, currency, settlement_currency`
+// Days are days, such as 20260131, from a first one to a last.
+type Days struct{ First, Last int64 }
+
+// EveryDay are all days there can be.
+var EveryDay = Days{0, 99991231}
+
+// Add has the days reach from a first one to a last, too.
+func (d *Days) Add(first, last int64) {
+	if *d == (Days{}) {
+		*d = Days{first, last}
+	}
+	d.First, d.Last = min(d.First, first), max(d.Last, last)
+}
+
+// CountedOtherwise calls f with the cells of the sums, of some days, that a
+// rebuild counts otherwise, and by how much. It is called within
+// [Store.Adopt], and holds the cells of one dimension and month at a time.
+func (t *Tx) CountedOtherwise(ctx context.Context, days Days, f func(giving.Cell, giving.Figures) error) error {
+	var months []int64
+	err := t.query(ctx, `
+		SELECT period FROM sums WHERE dimension = $1 AND period >= $2 AND period <= $3
+		UNION SELECT period FROM `+scratchSchema+`.sums WHERE dimension = $1 AND period >= $2 AND period <= $3`,
+		[]any{giving.DimensionAll, days.First / 100, days.Last / 100}, func(r row) error {
+			var month int64
+			err := r.Scan(&month)
+			months = append(months, month)
+			return err
+		})
+	if err != nil {
+		return fmt.Errorf("find the months that are counted otherwise: %w", err)
+	}
+	for _, dimension := range giving.Dimensions() {
+		for _, month := range months {
+			if err := t.countedOtherwise(ctx, dimension, max(days.First, month*100), min(days.Last, month*100+99), f); err != nil {
+				return fmt.Errorf("find what is counted otherwise: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// countedOtherwise is [Tx.CountedOtherwise] of one dimension, from one day to
+// another.
+func (t *Tx) countedOtherwise(ctx context.Context, dimension string, first, last int64, f func(giving.Cell, giving.Figures) error) error {
 	figures := [...]string{
 		"donations", "new_supporters", "won", "kept", "gross_minor", "refunded_minor", "disputed_minor", "fee_minor", "net_minor",
 	}
@@ -81,19 +121,29 @@ func (t *Tx) countedOtherwise(ctx context.Context, f func(giving.Cell, giving.Fi
 		minus += ", -" + name + " AS " + name
 		differ += "SUM(" + name + ") <> 0"
 	}
-	return t.query(ctx, `SELECT `+columns+sums+` FROM (
-			SELECT `+columns+plus+` FROM `+scratchSchema+`.sums WHERE period > 999999
-			UNION ALL SELECT `+columns+minus+` FROM sums WHERE period > 999999
-		) AS both_sums GROUP BY `+columns+` HAVING `+differ, nil, func(r row) error {
-		var c giving.Cell
-		var n giving.Figures
-		err := r.Scan(&c.Dimension, &c.Period, &c.Value, &c.Currency, &c.Settlement,
+	type cell struct {
+		giving.Cell
+		by giving.Figures
+	}
+	var cells []cell
+	const columns, which = `period, value, currency, settlement_currency`, `dimension = $1 AND period >= $2 AND period <= $3`
+	err := t.query(ctx, `SELECT `+columns+sums+` FROM (
+			SELECT `+columns+plus+` FROM `+scratchSchema+`.sums WHERE `+which+`
+			UNION ALL SELECT `+columns+minus+` FROM sums WHERE `+which+`
+		) AS both_sums GROUP BY `+columns+` HAVING `+differ, []any{dimension, first, last}, func(r row) error {
+		c := cell{Cell: giving.Cell{Dimension: dimension}}
+		n := &c.by
+		err := r.Scan(&c.Period, &c.Value, &c.Currency, &c.Settlement,
 			&n.Donations, &n.NewSupporters, &n.Won, &n.Kept, &n.Gross, &n.Refunded, &n.Disputed, &n.Fee, &n.Net)
-		if err == nil {
-			f(c, n)
-		}
+		cells = append(cells, c)
 		return err
 	})
+	for _, c := range cells {
+		if err == nil {
+			err = f(c.Cell, c.by)
+		}
+	}
+	return err
 }
 
 // A Statement is a month as it was when it was closed.

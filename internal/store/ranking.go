@@ -50,6 +50,11 @@ var rankingRows = bulk{
 // rankedBy is the name under which the table of rankings has a figure.
 func rankedBy(name, currency string) string { return strings.TrimSuffix(name+" "+currency, " ") }
 
+// rankedSums is what the rankings add up, of the sums.
+const rankedSums = `
+	SELECT period, 'donations' AS ranking, value AS article, donations AS n FROM sums WHERE dimension = 'article'
+	UNION ALL SELECT period, 'net ' || settlement_currency, value, net_minor FROM sums WHERE dimension = 'article' AND settlement_currency <> ''`
+
 // moveRankings adds to the rankings what moves the sums.
 func (t *Tx) moveRankings(ctx context.Context, moves map[giving.Cell]giving.Figures) error {
 	type place struct {
@@ -87,9 +92,7 @@ func (t *Tx) RankingDrifts(ctx context.Context, f func(RankingDrift)) error {
 	return t.query(ctx, `
 		SELECT period, ranking, article, CAST(SUM(n) AS BIGINT), CAST(SUM(should) AS BIGINT) FROM (
 			SELECT period, ranking, article, n, 0 AS should FROM rankings
-			UNION ALL SELECT period, 'donations', value, 0, donations FROM sums WHERE dimension = 'article'
-			UNION ALL SELECT period, 'net ' || settlement_currency, value, 0, net_minor FROM sums
-				WHERE dimension = 'article' AND settlement_currency <> ''
+			UNION ALL SELECT period, ranking, article, 0, n FROM (`+rankedSums+`) AS ranked
 		) AS both_of_them GROUP BY period, ranking, article HAVING SUM(n) <> SUM(should)`, nil, func(r row) error {
 		var d RankingDrift
 		err := r.Scan(&d.Period, &d.Ranking, &d.Article, &d.Is, &d.Should)

@@ -10,8 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/united24media/support/internal/giving"
 )
 
 // derived are the tables that a rebuild makes anew.
@@ -56,8 +54,10 @@ func (s *Store) unused(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	s.fresh.indexes, err = s.dropIndexes(ctx)
-	return err
+	if s.fresh.indexes, err = s.dropIndexes(ctx); err != nil {
+		return err
+	}
+	return s.makeParts(ctx)
 }
 
 // each runs a statement for every derived table.
@@ -101,10 +101,12 @@ func (t *Tx) dropIndexes(ctx context.Context) (definitions []string, err error) 
 	return definitions, err
 }
 
-// finish makes the indexes again that dropIndexes dropped, and has PostgreSQL
-// look after the tables from then on, whose sizes it learns at once.
-func (s *Store) finish(ctx context.Context) error {
-	if err := s.fresh.settle(); err != nil || !s.postgres {
+// Finish makes a scratch database whole when everything was written to it: sums
+// and counts are added up, and on PostgreSQL the indexes are made that
+// dropIndexes dropped, and the server looks after the tables from then on, whose
+// sizes it learns at once.
+func (s *Store) Finish(ctx context.Context) error {
+	if err := s.addUp(ctx); err != nil || !s.postgres {
 		return err
 	}
 	var group errgroup.Group
@@ -176,23 +178,20 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 	}
 	cfg.RuntimeParams["search_path"] = scratchSchema
 	cfg.RuntimeParams["synchronous_commit"] = "off"
-	cfg.RuntimeParams["maintenance_work_mem"] = "128MB" // for finish
+	cfg.RuntimeParams["maintenance_work_mem"] = "128MB" // for Finish
+	cfg.RuntimeParams["work_mem"] = "64MB"              // the same
 	cfg.RuntimeParams["enable_seqscan"] = "off"         // see turn
 	cfg.RuntimeParams["application_name"] = "support rebuild"
 	db := stdlib.OpenDB(*cfg)
 	return &Store{write: db, read: db, ledger: db, postgres: true, address: s.address}, nil
 }
 
-// Adopt puts the derived tables of a scratch database in the place of the live
-// ones, in one transaction that excludes the ledger's. catchUp is called inside
-// it first, to bring the scratch up to date; otherwise then gets the days' cells
-// of the sums that are counted otherwise, and by how much. Every public count
-// gets the next revision; those that are no more fall to zero.
-func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) error,
-	otherwise func(context.Context, *Tx, map[giving.Cell]giving.Figures) error) ([]ScopeCount, error) {
-	if err := scratch.finish(ctx); err != nil {
-		return nil, fmt.Errorf("adopt: %w", err)
-	}
+// Adopt puts the derived tables of a finished scratch database in the place of
+// the live ones, in one transaction that excludes the ledger's. catchUp is called
+// inside it first, to bring the scratch up to date, and then otherwise, to tell
+// what is counted otherwise. Every public count gets the next revision; those
+// that are no more fall to zero.
+func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp, otherwise func(*Tx) error) ([]ScopeCount, error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("adopt: %w", err)
@@ -226,17 +225,12 @@ func (s *Store) Adopt(ctx context.Context, scratch *Store, catchUp func(*Tx) err
 
 // exchange takes the ledger's turn, brings the scratch up to date and puts its
 // tables in the place of the live ones.
-func (t *Tx) exchange(ctx context.Context, catchUp func(*Tx) error,
-	otherwise func(context.Context, *Tx, map[giving.Cell]giving.Figures) error) ([]ScopeCount, error) {
+func (t *Tx) exchange(ctx context.Context, catchUp, otherwise func(*Tx) error) ([]ScopeCount, error) {
 	t.turn()
 	if err := catchUp(t); err != nil {
 		return nil, err
 	}
-	cells := map[giving.Cell]giving.Figures{}
-	if err := t.countedOtherwise(ctx, func(c giving.Cell, by giving.Figures) { cells[c] = by }); err != nil {
-		return nil, err
-	}
-	if err := otherwise(ctx, t, cells); err != nil {
+	if err := otherwise(t); err != nil {
 		return nil, err
 	}
 	return t.adopt(ctx)
