@@ -34,6 +34,7 @@ type house struct {
 	zone   *time.Location
 
 	address string           // of the database
+	moved   func()           // called after a commit that moved a count; nil: nobody
 	asked   chan struct{}    // holds one thing if the sandbox was asked for anything
 	turn    atomic.Int64     // of deliveries
 	others  []*ledger.Ledger // of other replicas, which get every other delivery
@@ -107,7 +108,11 @@ func (h *house) replica() (*store.Store, *ledger.Ledger, *reconcile.Service) {
 	h.t.Cleanup(func() { db.Close() })
 	_, err = db.Migrate(h.t.Context())
 	ok(h.t, err)
-	book := ledger.New(ledger.Options{Store: db, Now: h.box.Now, Timezone: h.zone, Grace: 14 * 24 * time.Hour})
+	book := ledger.New(ledger.Options{Store: db, Now: h.box.Now, Timezone: h.zone, Grace: 14 * 24 * time.Hour, Moved: func([]store.ScopeCount) {
+		if h.moved != nil {
+			h.moved()
+		}
+	}})
 	h.background(book.Run)
 	return db, book, reconcile.New(reconcile.Options{
 		Store: db, Ledger: book, Stripe: h.stripe, Now: h.box.Now, Timezone: h.zone,

@@ -114,9 +114,10 @@ type run struct {
 	*Service
 	Sweep
 	position
-	name string               // of the step
-	all  int                  // steps there are
-	told map[objects.Ref]bool // what a dry sweep has told of
+	name  string               // of the step
+	all   int                  // steps there are
+	told  map[objects.Ref]bool // what a dry sweep has told of
+	again bool                 // it was cut off
 }
 
 // A position is how far a sweep has come. It is kept, so that a sweep that is
@@ -138,7 +139,7 @@ func (r *run) begin(ctx context.Context) error {
 		}
 		var cut position
 		if text != "" && json.Unmarshal([]byte(text), &cut) == nil && cut.Kind == kind && r.Now().Sub(cut.Began) < resumeUntil {
-			r.position = cut
+			r.position, r.again = cut, true
 			// The last page's may not be in the position.
 			if r.Differences, err = r.Store.CountDifferences(ctx, cut.Began); err != nil {
 				return err
@@ -170,6 +171,12 @@ func (r *run) end(ctx context.Context) error {
 	r.Finished = r.Now()
 	if r.Dry {
 		return nil
+	}
+	if r.again { // what it was about to repair then may be noted as differing, and be counted twice
+		var err error
+		if r.Differences, err = r.Store.NoteRepaired(ctx, r.Began); err != nil {
+			return err
+		}
 	}
 	if r.Full {
 		if err := r.putFact(ctx, FactFull, r.Report); err != nil {
@@ -220,8 +227,13 @@ func (r *run) compare(ctx context.Context, answers []ledger.Answer) error {
 }
 
 // settle repairs differences, unless the sweep is dry, and keeps and tells them.
+// They are kept before they are repaired: a sweep that is cut off in between
+// finds them no more.
 func (r *run) settle(ctx context.Context, found []store.Difference, repair func() error) error {
 	if !r.Dry {
+		if err := r.Store.PutDifferences(ctx, found); err != nil {
+			return err
+		}
 		err := repair()
 		for errors.Is(err, ledger.ErrBusy) && wait(ctx, busyPause) {
 			err = repair()
@@ -232,10 +244,8 @@ func (r *run) settle(ctx context.Context, found []store.Difference, repair func(
 		for i := range found {
 			found[i].Repaired = true
 		}
-		if len(found) > 0 {
-			if err := r.Store.PutDifferences(ctx, found); err != nil {
-				return err
-			}
+		if err := r.Store.PutDifferences(ctx, found); err != nil {
+			return err
 		}
 	}
 	r.Differences += len(found)

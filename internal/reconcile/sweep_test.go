@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -207,37 +208,59 @@ func TestADatabaseIsFilledFromStripeAlone(t *testing.T) {
 
 func TestASweepGoesOnWhereItWasCutOff(t *testing.T) {
 	t.Parallel()
-	onBoth(t, func(t *testing.T, h *house) {
-		ok(t, h.box.SetChaos(sandbox.Chaos{Vanish: 100}))
-		h.story()
-		ok(t, h.box.SetChaos(sandbox.Chaos{}))
-		ctx, cancel := context.WithCancel(t.Context())
-		w := reconcile.Sweep{Full: true, Since: 60 * day, Progress: func(p reconcile.Progress) {
-			if p.Name == "charges" {
-				cancel()
+	cuts := map[string]struct {
+		at   func(h *house, w *reconcile.Sweep, cut func())
+		then []string // the steps with one of which it goes on
+	}{
+		"after a page": {func(_ *house, w *reconcile.Sweep, cut func()) {
+			w.Progress = func(p reconcile.Progress) {
+				if p.Name == "charges" {
+					cut()
+				}
 			}
-		}}
-		cut, err := h.SweepNow(ctx, w)
-		if !errors.Is(err, context.Canceled) && !strings.Contains(fmt.Sprint(err), "context canceled") {
-			t.Fatalf("the sweep was not cut off: %v", err)
-		}
-		first := ""
-		w.Progress = func(p reconcile.Progress) {
-			if first == "" {
-				first = p.Name
-			}
-		}
-		report, err := h.SweepNow(t.Context(), w)
-		ok(t, err)
-		if first != "charges" && first != "refunds" {
-			t.Errorf("it went on with %s", first)
-		}
-		if !report.Through.Equal(cut.Through) || report.Differences <= cut.Differences {
-			t.Errorf("first %+v, then %+v: want one sweep", cut, report)
-		}
-		h.told()
-		h.level()
-	})
+		}, []string{"charges", "refunds"}},
+		"between a repair and its note": {func(h *house, _ *reconcile.Sweep, cut func()) { h.moved = cut }, []string{"subscriptions"}},
+	}
+	for name, tt := range cuts {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, func(t *testing.T, h *house) {
+				ok(t, h.box.SetChaos(sandbox.Chaos{Vanish: 100}))
+				h.story()
+				ok(t, h.box.SetChaos(sandbox.Chaos{}))
+				dry, _ := h.sweep(reconcile.Sweep{Full: true, Dry: true})
+				ctx, cancel := context.WithCancel(t.Context())
+				w := reconcile.Sweep{Full: true, Since: 60 * day}
+				tt.at(h, &w, cancel)
+				cut, err := h.SweepNow(ctx, w)
+				if !errors.Is(err, context.Canceled) && !strings.Contains(fmt.Sprint(err), "context canceled") {
+					t.Fatalf("the sweep was not cut off: %v", err)
+				}
+				h.moved = nil
+				first := ""
+				w.Progress = func(p reconcile.Progress) {
+					if first == "" {
+						first = p.Name
+					}
+				}
+				report, err := h.SweepNow(t.Context(), w)
+				ok(t, err)
+				if !slices.Contains(tt.then, first) {
+					t.Errorf("it went on with %s", first)
+				}
+				kept, err := h.store.Differences(t.Context(), time.Time{}, 1000)
+				ok(t, err)
+				if slices.ContainsFunc(kept, func(d store.Difference) bool { return !d.Repaired }) {
+					t.Errorf("not repaired, as it says: %+v", kept)
+				}
+				if !report.Through.Equal(cut.Through) || report.Differences < dry.Differences || len(kept) != report.Differences {
+					t.Errorf("first %+v, then %+v: want one sweep, with at least the %d differences of a dry one; %d are kept", cut, report, dry.Differences, len(kept))
+				}
+				h.told()
+				h.level()
+			})
+		})
+	}
 }
 
 func TestSweepsTakeTurns(t *testing.T) {

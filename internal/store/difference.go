@@ -20,6 +20,9 @@ type Difference struct {
 // PutDifferences keeps differences; of one that is there already it notes
 // whether it was repaired.
 func (s *Store) PutDifferences(ctx context.Context, differences []Difference) error {
+	if len(differences) == 0 {
+		return nil
+	}
 	return s.inTx(ctx, func(tx *sql.Tx) error {
 		for _, d := range differences {
 			_, err := tx.ExecContext(ctx, `
@@ -62,4 +65,15 @@ func (s *Store) CountDifferences(ctx context.Context, since time.Time) (int, err
 		return 0, fmt.Errorf("count differences: %w", err)
 	}
 	return count, nil
+}
+
+// NoteRepaired notes that all differences found since an instant are repaired,
+// and returns how many those are.
+func (s *Store) NoteRepaired(ctx context.Context, since time.Time) (int, error) {
+	result, err := s.write.ExecContext(ctx, `UPDATE differences SET repaired = TRUE WHERE found_at >= $1`, Micros(since))
+	if err != nil {
+		return 0, fmt.Errorf("note that differences are repaired: %w", err)
+	}
+	count, err := result.RowsAffected()
+	return int(count), err
 }
