@@ -59,17 +59,23 @@ func (v visitor) sendBody(t *testing.T, role desk.Role, method, path, body strin
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	if role != "" { // a session of its own for each request: some routes end it
-		m, token := member(role), desk.Token()
-		err := v.s.store.AddStaffSession(t.Context(), store.StaffSession{ID: desk.NewMemberID(), Staff: m, Method: store.ByLink, Created: m.Created, Proved: m.Created},
-			desk.Hash(token), "", m.Created.Add(-desk.Idle), commandLine("staff.sign-in", m.Email))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.AddCookie(&http.Cookie{Name: "support_staff", Value: token})
+		r.AddCookie(v.signIn(t, member(role)))
 	}
 	w := httptest.NewRecorder()
 	v.s.handler.ServeHTTP(w, r)
 	return w
+}
+
+// signIn begins a session and returns its cookie.
+func (v visitor) signIn(t *testing.T, m store.Staff) *http.Cookie {
+	t.Helper()
+	token := desk.Token()
+	err := v.s.store.AddStaffSession(t.Context(), store.StaffSession{ID: desk.NewMemberID(), Staff: m, Method: store.ByLink, Created: m.Created, Proved: m.Created},
+		desk.Hash(token), "", m.Created.Add(-desk.Idle), commandLine("staff.sign-in", m.Email))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Cookie{Name: "support_staff", Value: token}
 }
 
 // staffed returns the service as it is wired, with a member of each role, and

@@ -88,12 +88,9 @@ func (s *Store) View(ctx context.Context, staff, id string) (SavedView, error) {
 	return v, nil
 }
 
-// DropView removes one of a member's views.
+// DropView removes one of a member's views, or returns a [fault.NotFound].
 func (s *Store) DropView(ctx context.Context, staff, id string) error {
-	if _, err := s.write.ExecContext(ctx, `DELETE FROM saved_views WHERE id = $1 AND staff = $2`, id, staff); err != nil {
-		return fmt.Errorf("remove a saved view: %w", err)
-	}
-	return nil
+	return changed(s.write.ExecContext(ctx, `DELETE FROM saved_views WHERE id = $1 AND staff = $2`, id, staff))
 }
 
 func scanView(r row) (SavedView, error) {
