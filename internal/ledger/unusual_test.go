@@ -21,6 +21,7 @@ func TestWhatIsUnusualIsStored(t *testing.T) {
 	t.Parallel()
 	gift := charge("ch_1", "pi_1", marked, 1000, 0)
 	foreign := charge("ch_1", "pi_1", `{}`, 1000, 0)
+	const nobodys = `{"id":"re_1","object":"refund","created":1769850000,"amount":500,"currency":"eur","status":"succeeded","charge":null,"payment_intent":null}`
 	event := func(kind, version, livemode, object string) string {
 		return fmt.Sprintf(`{"id":"evt_1","object":"event","type":%q,"api_version":%s,"livemode":%s,"created":1769850000,"brand_new":[1],
 			"data":{"object":%s,"previous_attributes":null}}`, kind, version, livemode, object)
@@ -53,7 +54,9 @@ func TestWhatIsUnusualIsStored(t *testing.T) {
 		"a NUL in a name":        {event("charge.succeeded", ours, test, strings.Replace(gift, `"Olena"`, `"O\u0000lena"`, 1)), store.Applied, "", 1, "transactions/1769850000", true},
 		"a name said twice":      {event("charge.succeeded", ours, test, strings.Replace(gift, `"currency":"eur"`, `"currency":"usd","currency":"eur"`, 1)), store.Applied, "", 1, "transactions/1769850000", false},
 		"a thin event":           {`{"id":"evt_1","object":"v2.core.event","type":"v1.billing.meter","related_object":{"id":"m_1"}}`, store.Parked, "not an event", 0, "", false},
-		"a refund of nothing":    {event("refund.created", ours, test, `{"id":"re_1","object":"refund","created":1769850000,"amount":500,"currency":"eur","status":"succeeded","charge":null,"payment_intent":null}`), store.Parked, "neither a charge nor a PaymentIntent", 0, "", true},
+		"a refund of nothing":    {event("refund.created", ours, test, nobodys), store.Parked, "neither a charge nor a PaymentIntent", 0, "", true},
+		"one of a later version": {event("refund.created", `"2024-10-28.acacia"`, test, nobodys), store.Parked, "neither a charge nor a PaymentIntent", 0, "refund/re_1", true},
+		"a refund of a version":  {event("refund.created", `"2024-10-28.acacia"`, test, strings.Replace(nobodys, "null", `"ch_1"`, 1)), store.Ignored, "2024-10-28.acacia", 0, "refund/re_1", false},
 		"no JSON":                {"hello", store.Parked, "not an event", 0, "", true},
 		"nothing":                {"", store.Parked, "not an event", 0, "", false},
 	}
