@@ -180,6 +180,16 @@ func (t *Tx) any(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
+// each returns the texts in parameter n as a table of one column. PostgreSQL
+// looks for them by an index or a hash; of [Tx.any] it may think that there are
+// few, and compare each row with each.
+func (t *Tx) each(column string, n int) string {
+	if t.pg != nil {
+		return fmt.Sprintf("unnest($%d::TEXT[]) AS listed(%s)", n, column)
+	}
+	return fmt.Sprintf("(SELECT value AS %s FROM json_each($%d)) AS listed", column, n)
+}
+
 func (t *Tx) list(values any) any {
 	if t.pg != nil {
 		return values

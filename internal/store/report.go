@@ -27,7 +27,7 @@ func Periods(spans []Span) (all []int64) {
 			continue
 		}
 		for month := span.From; month < span.To; month++ {
-			if month%100 <= 12 {
+			if 1 <= month%100 && month%100 <= 12 {
 				all = append(all, month)
 			}
 		}

@@ -152,3 +152,11 @@ func TestTokens(t *testing.T) {
 		}
 	})
 }
+
+func TestPeriods(t *testing.T) {
+	t.Parallel()
+	spans := []store.Span{{From: 20260130, To: 20260202}, {From: 202511, To: 202602}}
+	if got, want := store.Periods(spans), []int64{20260130, 20260131, 20260201, 202511, 202512, 202601}; !slices.Equal(got, want) {
+		t.Errorf("%v are the periods %d; want %d", spans, got, want)
+	}
+}
