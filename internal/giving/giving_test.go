@@ -55,6 +55,9 @@ func TestDay(t *testing.T) {
 			if got := Day(at.Unix(), kyiv); got != tt.want {
 				t.Errorf("%s is on %d, want %d", tt.at, got, tt.want)
 			}
+			if date := Date(tt.want); Day(date.Unix(), time.UTC) != tt.want || !date.Equal(date.Truncate(24*time.Hour)) {
+				t.Errorf("%d is %s", tt.want, date)
+			}
 		})
 	}
 }

@@ -57,15 +57,9 @@ func StepsOf(all []Step) Steps {
 func (s Steps) All() []Step {
 	var all []Step
 	for word := range strings.FieldsSeq(string(s)) {
-		var step Step
 		at, worth, live := strings.Cut(word, ":")
-		step.Live = live
-		step.At = number(at)
-		if live {
-			currency, monthly, _ := strings.Cut(worth, ":")
-			step.Currency, step.Monthly = currency, number(monthly)
-		}
-		all = append(all, step)
+		currency, monthly, _ := strings.Cut(worth, ":")
+		all = append(all, Step{number(at), live, currency, number(monthly)})
 	}
 	return all
 }
@@ -113,20 +107,20 @@ func (m *Membership) AddMovements(cells map[MovementCell]Moved, sign int64, zone
 				cells[c] = Moved{sum.Members + sign*members, sum.Monthly + sign*monthly}
 			}
 		}
-		switch {
-		case s.Live && !last.Live && cohort == 0:
+		switch { // steps begin with one who is a member, and each changes something
+		case cohort == 0:
 			cohort = day / 100
 			add(New, s.Currency, 1, s.Monthly)
-		case s.Live && !last.Live:
+		case !last.Live:
 			add(Reactivated, s.Currency, 1, s.Monthly)
-		case !s.Live && last.Live:
+		case !s.Live:
 			add(Churned, last.Currency, -1, -last.Monthly)
 		case s.Currency != last.Currency:
 			add(Contraction, last.Currency, -1, -last.Monthly)
 			add(Expansion, s.Currency, 1, s.Monthly)
 		case s.Monthly > last.Monthly:
 			add(Expansion, s.Currency, 0, s.Monthly-last.Monthly)
-		case s.Monthly < last.Monthly:
+		default:
 			add(Contraction, s.Currency, 0, s.Monthly-last.Monthly)
 		}
 		last = s

@@ -110,12 +110,13 @@ func permutations[T any](all []T) [][]T {
 func TestAHistoryKeepsADaysEnds(t *testing.T) {
 	t.Parallel()
 	var h History
-	for _, at := range []int64{50, 10, 90, 70} {
-		h.join(historyOf([]sight{sightOf(Stamp{At: at, By: ByEvent}, &SubState{Status: "active", Amount: 5, Currency: "a b", Interval: "month"})}))
+	for _, at := range []Stamp{
+		{At: 50, By: ByEvent}, {At: 10, By: ByEvent}, {At: 90, By: ByAnswer}, {At: 70, By: ByEvent}, {At: 90, By: ByEvent}, {At: 10, By: ByAnswer}, {At: 30, By: ByCreation},
+	} {
+		h.join(historyOf([]sight{sightOf(at, &SubState{Status: "active", Amount: 5, Currency: "a b", Interval: "month"})}))
 	}
-	h.join(historyOf([]sight{sightOf(Stamp{At: 10, By: ByCreation}, &SubState{Status: "active", Amount: 5, Currency: "a b", Interval: "month"})}))
 	h.join(historyOf([]sight{sightOf(Stamp{At: secondsADay, By: ByAnswer}, &SubState{Status: "past_due"})}))
-	if want := History("0 live 5 a_b month 10 1 90 3\n1 owing 0 - - 86400 2 86400 2"); h != want {
+	if want := History("0 live 5 a_b month 10 2 90 3\n1 owing 0 - - 86400 2 86400 2"); h != want {
 		t.Errorf("kept:\n%s\nwant\n%s", h, want)
 	}
 }
