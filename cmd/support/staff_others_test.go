@@ -25,7 +25,7 @@ import (
 var owner = store.Staff{ID: "mem_owner", Email: "owner@news.example", Role: store.RoleAdmin}
 
 // giver is in nothing that a viewer, or nobody, is answered.
-const giver = "olena@mail.example"
+const giver = "olena.with-a-rather-long-address@a-mail-service-of-hers.example"
 
 // theirs are words that stand in what is owner's alone.
 var theirs = []string{"Ownersview", "ownersearch", "Ownerskey", "ses_owner", "Ownersdraft"}
@@ -183,7 +183,7 @@ func furnish(t *testing.T, db *store.Store) string {
 	}))
 	ok(db.QueueMail(ctx, store.Mail{Kind: "receipt", Subject: "pi_1", To: giver, Locale: "en", Due: now.Add(time.Hour)}))
 	ok(db.AddWall(ctx, []store.WallGift{{Checkout: "co_1", Donation: "pi_1"}}, now))
-	ok(db.AddArticles(ctx, []store.Article{{Slug: "grain", Title: "Bread", Address: "https://news.example/grain"}}))
+	ok(db.AddArticles(ctx, []store.Article{{Slug: "grain", Title: "Grain and Bread: How the Corridor Was Opened, Closed and Opened Again", Address: "https://news.example/grain"}}))
 	publish := func(kind, body string, row *store.Campaign) {
 		_, err := db.Publish(ctx, store.Version{Kind: kind, Body: body, Who: owner.Email, Reason: "begun", At: now}, 0, row, by)
 		ok(err)

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"time"
 )
 
 // A Sheet writes CSV as RFC 4180 wants it, row by row. Texts that a spreadsheet
@@ -21,8 +22,9 @@ func NewSheet(w io.Writer, columns ...string) *Sheet {
 	return s
 }
 
-// Row writes one row: strings, int64s, and nil for a cell that is empty. After
-// an error, which [Sheet.End] returns, it writes no more.
+// Row writes one row: strings, int64s, instants, and nil for a cell that is
+// empty, as that of a zero instant is. After an error, which [Sheet.End] returns,
+// it writes no more.
 func (s *Sheet) Row(cells ...any) {
 	if s.err != nil {
 		return
@@ -35,6 +37,10 @@ func (s *Sheet) Row(cells ...any) {
 			row[i] = Defused(cell)
 		case int64:
 			row[i] = number(cell)
+		case time.Time:
+			if !cell.IsZero() {
+				row[i] = cell.UTC().Format(time.RFC3339)
+			}
 		case *int64:
 			if cell != nil {
 				row[i] = number(*cell)

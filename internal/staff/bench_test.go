@@ -50,7 +50,8 @@ func (b *bench) later(d time.Duration) {
 }
 
 // newBench serves the staff pages; issuer is of the single sign-on, "" for none.
-func newBench(t *testing.T, issuer string) *bench {
+// more are screens beside those that every bench has.
+func newBench(t *testing.T, issuer string, more ...func(*desk.Desk) staff.Screen) *bench {
 	t.Helper()
 	db, err := store.Open("sqlite:" + filepath.Join(t.TempDir(), "support.db"))
 	if err != nil {
@@ -82,6 +83,9 @@ func newBench(t *testing.T, issuer string) *bench {
 	screens := []staff.Screen{keys, audit.New(audit.Options{Desk: b.desk}), team.New(team.Options{Desk: b.desk}),
 		tokens.New(tokens.Options{Desk: b.desk, Reports: reports.New(reports.Options{Store: db, Timezone: time.UTC, Now: now})}),
 		account.New(account.Options{Desk: b.desk, Passkey: in.Passkey})}
+	for _, screen := range more {
+		screens = append(screens, screen(b.desk))
+	}
 	if issuer != "" {
 		in.SSO = sso.Path
 		screens = append(screens, sso.New(sso.Options{Desk: b.desk, Issuer: issuer, ClientID: "support", Secret: "secret"}))

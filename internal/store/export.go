@@ -22,6 +22,22 @@ func (s *Store) ExportBySupporter(ctx context.Context, from, to time.Time, suppo
 		ORDER BY supporter, key LIMIT $5`, Micros(from), Micros(to), supporter, key, limit)
 }
 
+// OfSupporters returns what some supporters gave, and their memberships, in no
+// order.
+func (s *Store) OfSupporters(ctx context.Context, supporters []string) (gifts []*giving.Donation, memberships []*giving.Membership, err error) {
+	if len(supporters) == 0 {
+		return nil, nil, nil
+	}
+	err = s.Look(ctx, func(tx *Tx) (err error) {
+		if gifts, err = tx.donations(ctx, tx.any("supporter", 1), tx.list(supporters)); err != nil {
+			return err
+		}
+		memberships, err = tx.memberships(ctx, tx.any("supporter", 1), tx.list(supporters))
+		return err
+	})
+	return gifts, memberships, err
+}
+
 func (s *Store) exportDonations(ctx context.Context, where string, args ...any) ([]*giving.Donation, error) {
 	var found []*giving.Donation
 	err := s.Look(ctx, func(tx *Tx) (err error) {

@@ -96,6 +96,29 @@ func (s *Store) DecidedSuspects(ctx context.Context, limit int) ([]Suspect, erro
 	return found, nil
 }
 
+// SuspectsBefore returns up to limit of what is held or was decided on, the
+// newest first, from the one after a moment and a subject; a zero moment is
+// before all.
+func (s *Store) SuspectsBefore(ctx context.Context, found time.Time, subject string, limit int) ([]Suspect, error) {
+	before := int64(1) << 62
+	if !found.IsZero() {
+		before = Micros(found)
+	}
+	var list []Suspect
+	err := scanAll(s.read.QueryContext(ctx, `
+		SELECT `+suspectColumns+` FROM quarantine
+		WHERE state <> 'gone' AND (found_at < $1 OR found_at = $1 AND subject > $2) ORDER BY found_at DESC, subject LIMIT $3`,
+		before, subject, limit))(func(r *sql.Rows) error {
+		q, err := scanSuspect(r)
+		list = append(list, q)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list all of the quarantine: %w", err)
+	}
+	return list, nil
+}
+
 // CountHeld returns how much is held in quarantine.
 func (s *Store) CountHeld(ctx context.Context) (count int64, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM quarantine WHERE state = 'held'`).Scan(&count)

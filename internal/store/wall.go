@@ -106,6 +106,12 @@ func (s *Store) Wall(ctx context.Context, state string, limit int) ([]WallEntry,
 	return wallIn(ctx, s.read, wallEntries+`ORDER BY `+order+` LIMIT $2`, state, limit)
 }
 
+// WallAfter returns up to limit entries in a state, by their checkouts, from the
+// one after a checkout.
+func (s *Store) WallAfter(ctx context.Context, state, checkout string, limit int) ([]WallEntry, error) {
+	return wallIn(ctx, s.read, wallEntries+`AND w.checkout > $2 ORDER BY w.checkout LIMIT $3`, state, checkout, limit)
+}
+
 // A WallGift leads from a checkout to the gift that came of it.
 type WallGift struct {
 	Checkout string

@@ -16,4 +16,6 @@ func TestGoldenCSV(t *testing.T) {
 	for role, name := range map[desk.Role]string{desk.Viewer: "donations-viewer.csv", desk.Finance: "donations-finance.csv"} {
 		testenv.Golden(t, name, n.ask(role, "/staff/donations.csv", nil).Body.Bytes())
 	}
+	testenv.Golden(t, "supporters.csv", n.ask(desk.Finance, "/staff/supporters.csv", nil).Body.Bytes())
+	testenv.Golden(t, "memberships.csv", n.ask(desk.Finance, "/staff/memberships.csv?from=2020-01-01&through=2029-12-31", nil).Body.Bytes())
 }

@@ -238,28 +238,19 @@ func (g *Gifts) csv(v *desk.Visit) error {
 		return err
 	}
 	w.Filter.At, w.Filter.Back = store.Position{}, false
-	if persons(v) { // names leave the house
-		if err := g.Desk.Fresh(v, w.query(giftsPath, store.Position{}, false)); err != nil {
-			return err
-		}
-	}
-	entry := g.Desk.By(v, "donations.export", "")
-	entry.Detail = "filters: " + strings.Join(names(w.Values), ", ")
-	if err := g.Desk.Audit(v.Request.Context(), entry); err != nil {
+	if err := g.Desk.Export(v, "donations", w.used(), w.query(giftsPath, store.Position{}, false)); err != nil {
 		return err
 	}
-	v.Header("Content-Type", "text/csv; charset=utf-8; header=present")
-	v.Header("Content-Disposition", `attachment; filename="donations-`+g.Now().In(g.Zone).Format("2006-01-02")+`.csv"`)
 	return g.Reports.ExportList(v.Request.Context(), v.Writer, w.Filter, persons(v))
 }
 
-// names returns the filters in use: the audit log holds no address.
-func names(values url.Values) []string {
-	used := []string{}
+// used names the filters in use: the audit log holds no address.
+func (w *wanted) used() string {
+	var used []string
 	for _, name := range append([]string{fieldText}, fields...) {
-		if values.Has(name) {
+		if w.Values.Has(name) {
 			used = append(used, name)
 		}
 	}
-	return used
+	return "filters: " + strings.Join(used, ", ")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/united24media/support/internal/giving"
 	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/desk"
+	"github.com/united24media/support/internal/staff/period"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -35,17 +36,51 @@ type supportersView struct {
 	View                 string
 	Older, Newer, Newest string
 	Short                bool
+	CSV                  string
 }
 
-// showSupporters handles GET /staff/supporters: whoever gave, the newest first.
-func (g *Gifts) showSupporters(v *desk.Visit) error {
-	ctx := v.Request.Context()
+// wantSupporters reads a request for the list: whoever gave, the newest first.
+func (g *Gifts) wantSupporters(v *desk.Visit) (wanted, error) {
 	w, err := g.want(v, v.Request.URL.Query())
+	w.Filter.First = w.Filter.Text == nil // who is searched for is found by any gift
+	return w, err
+}
+
+// supportersCSV handles GET /staff/supporters.csv: the whole list, as it is
+// filtered.
+func (g *Gifts) supportersCSV(v *desk.Visit) error {
+	w, err := g.wantSupporters(v)
 	if err != nil {
 		return err
 	}
-	view := supportersView{Search: w.Values.Get(fieldText), View: w.View.ID}
-	w.Filter.First = w.Filter.Text == nil // who is searched for is found by any gift
+	w.Filter.At, w.Filter.Back = store.Position{}, false
+	if err := g.Desk.Export(v, "supporters", w.used(), w.query(supportersPath, store.Position{}, false)); err != nil {
+		return err
+	}
+	return g.Reports.ExportSupporters(v.Request.Context(), v.Writer, w.Filter)
+}
+
+// membershipsCSV handles GET /staff/memberships.csv: the memberships that began
+// in a period of the report of members.
+func (g *Gifts) membershipsCSV(v *desk.Visit) error {
+	p, err := period.ParseOr(v.Request.URL.Query(), g.Reports.Today(), "12m")
+	if err != nil {
+		return err
+	}
+	if err := g.Desk.Export(v, "memberships", "began "+p.FromText()+" to "+p.ThroughText(), period.Address("/staff/reports/members", nil, p)); err != nil {
+		return err
+	}
+	return g.Reports.Export(v.Request.Context(), v.Writer, reports.Export{What: "memberships", From: p.From, To: p.To, Format: "csv"})
+}
+
+// showSupporters handles GET /staff/supporters.
+func (g *Gifts) showSupporters(v *desk.Visit) error {
+	ctx := v.Request.Context()
+	w, err := g.wantSupporters(v)
+	if err != nil {
+		return err
+	}
+	view := supportersView{Search: w.Values.Get(fieldText), View: w.View.ID, CSV: w.query(supportersPath+".csv", store.Position{}, false)}
 	page, err := g.Store.DonationList(ctx, w.Filter)
 	if err != nil {
 		return err

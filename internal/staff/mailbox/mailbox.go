@@ -4,6 +4,7 @@
 package mailbox
 
 import (
+	"cmp"
 	_ "embed" // for the pages
 	"net/http"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/mail"
+	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
 )
@@ -29,6 +31,8 @@ var (
 const (
 	path = "/staff/mail"
 	page = 50 // mails on a page
+
+	exportPage = 1000 // mails that an export holds in memory
 )
 
 // Options are what the screen needs.
@@ -53,6 +57,7 @@ func New(o Options) *Mailbox {
 func (m *Mailbox) Routes() []desk.Route {
 	return []desk.Route{
 		{Method: http.MethodGet, Path: path, Need: desk.Finance, Nav: "Mail", Handle: m.show},
+		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Handle: m.csv},
 		{Method: http.MethodPost, Path: path + "/retry", Need: desk.Finance, Handle: m.retry},
 		{Method: http.MethodGet, Path: path + "/letter/:id", Need: desk.Finance, Handle: m.read},
 		{Method: http.MethodGet, Path: path + "/letter/:id/html", Need: desk.Finance, Handle: m.html},
@@ -111,13 +116,15 @@ type view struct {
 	Open   store.OpenMail
 	Older  string
 	Newest string
+	CSV    string
 }
 
 // show handles GET /staff/mail.
 func (m *Mailbox) show(v *desk.Visit) error {
-	ctx, state := v.Request.Context(), v.Query("state")
-	if state != "" && !slices.ContainsFunc(states[:], func(s [2]string) bool { return s[0] == state }) {
-		return fault.Field("state", "There is no such state of a mail.")
+	ctx := v.Request.Context()
+	state, err := stateOf(v)
+	if err != nil {
+		return err
 	}
 	from, id, err := cursor(v.Query("before"))
 	if err != nil {
@@ -127,17 +134,17 @@ func (m *Mailbox) show(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	body := view{States: states[:], State: state, Keeps: m.Mail.Keeps()}
+	body := view{States: states[:], State: state, Keeps: m.Mail.Keeps(), CSV: address(path+".csv", state, "")}
 	if body.Open, err = m.Desk.Store.OpenMail(ctx); err != nil {
 		return err
 	}
 	if len(mails) > page {
 		mails = mails[:page]
 		last := mails[page-1]
-		body.Older = address(state, strconv.FormatInt(store.Micros(last.Queued), 10)+"."+last.ID)
+		body.Older = address(path, state, strconv.FormatInt(store.Micros(last.Queued), 10)+"."+last.ID)
 	}
 	if id != "" {
-		body.Newest = address(state, "")
+		body.Newest = address(path, state, "")
 	}
 	for _, q := range mails {
 		body.Items = append(body.Items, m.item(q))
@@ -145,7 +152,47 @@ func (m *Mailbox) show(v *desk.Visit) error {
 	return m.Desk.Render(v, m.list, desk.Page{Title: "Mail", Body: body})
 }
 
-func address(state, before string) string {
+// stateOf reads the state that a list is narrowed down to, "" for all.
+func stateOf(v *desk.Visit) (string, error) {
+	state := v.Query("state")
+	if state != "" && !slices.ContainsFunc(states[:], func(s [2]string) bool { return s[0] == state }) {
+		return "", fault.Field("state", "There is no such state of a mail.")
+	}
+	return state, nil
+}
+
+// csv handles GET /staff/mail.csv: the whole list, as it is filtered, without
+// what the mails say.
+func (m *Mailbox) csv(v *desk.Visit) error {
+	state, err := stateOf(v)
+	if err != nil {
+		return err
+	}
+	if err := m.Desk.Export(v, "mail", "state: "+cmp.Or(state, "every one"), address(path, state, "")); err != nil {
+		return err
+	}
+	s := reports.NewSheet(v.Writer, "id", "kind", "subject", "queued_at", "to", "locale", "state", "done_at", "next_try_at", "attempts", "error")
+	var last store.QueuedMail
+	for {
+		mails, err := m.Desk.Store.MailBefore(v.Request.Context(), state, last.Queued, last.ID, exportPage)
+		if err != nil {
+			return err
+		}
+		for _, q := range mails {
+			due := q.Due
+			if q.State != store.MailQueued {
+				due = time.Time{}
+			}
+			s.Row(q.ID, q.Kind, q.Subject, q.Queued, q.To, q.Locale, q.State, q.Done, due, q.Attempts, q.Error)
+			last = q
+		}
+		if len(mails) < exportPage {
+			return s.End()
+		}
+	}
+}
+
+func address(path, state, before string) string {
 	values := url.Values{}
 	if state != "" {
 		values.Set("state", state)

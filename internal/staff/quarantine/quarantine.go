@@ -18,6 +18,7 @@ import (
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/quarantine"
+	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/staff/figure"
 	"github.com/united24media/support/internal/store"
@@ -41,6 +42,7 @@ const (
 	atOnce       = 25 // decisions with one press: Stripe is asked for each
 	attacksSince = 400 * 24 * time.Hour
 	maxReason    = 500 // characters
+	exportPage   = 500 // lines that an export holds in memory
 )
 
 // Options are what the screen needs.
@@ -66,6 +68,7 @@ func New(o Options) *Screen {
 func (s *Screen) Routes() []desk.Route {
 	return []desk.Route{
 		{Method: http.MethodGet, Path: path, Need: desk.Finance, Nav: "Quarantine", Handle: s.show},
+		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Handle: s.csv},
 		{Method: http.MethodPost, Path: path + "/accept", Need: desk.Finance, Handle: s.accept},
 		{Method: http.MethodPost, Path: path + "/reject", Need: desk.Finance, Handle: s.reject},
 	}
@@ -77,6 +80,8 @@ type item struct {
 	Gift     bool
 	URL      string // of a gift's page
 	Who      string // who gave; "" for a checkout
+	Name     string
+	Email    string
 	At       time.Time
 	Currency string
 	Amount   int64 // minor units
@@ -135,7 +140,7 @@ func (s *Screen) items(ctx context.Context, held []store.Suspect) ([]item, error
 	found := map[string]item{}
 	for _, d := range gifts {
 		i := item{
-			Gift: true, URL: "/staff/donations/" + d.Key, Who: d.Email, At: time.Unix(d.Created, 0),
+			Gift: true, URL: "/staff/donations/" + d.Key, Who: d.Email, Name: d.Name, Email: d.Email, At: time.Unix(d.Created, 0),
 			Currency: d.Currency, Amount: d.Gross - d.Refunded - d.Disputed, Interval: string(d.Interval),
 		}
 		if d.Name != "" {
@@ -159,6 +164,35 @@ func (s *Screen) items(ctx context.Context, held []store.Suspect) ([]item, error
 		}
 	}
 	return items, nil
+}
+
+// csv handles GET /staff/quarantine.csv: what is held, and all that was decided
+// on.
+func (s *Screen) csv(v *desk.Visit) error {
+	ctx := v.Request.Context()
+	if err := s.Desk.Export(v, "quarantine", "", path); err != nil {
+		return err
+	}
+	sheet := reports.NewSheet(v.Writer, "id", "kind", "state", "found_at", "reason", "attack", "created_at", "currency", "left_minor", "interval",
+		"email", "name", "decided_at", "decided_by")
+	var last store.Suspect
+	for {
+		suspects, err := s.Desk.Store.SuspectsBefore(ctx, last.Found, last.Subject, exportPage)
+		if err != nil {
+			return err
+		}
+		items, err := s.items(ctx, suspects)
+		if err != nil {
+			return err
+		}
+		for _, i := range items {
+			sheet.Row(i.Subject, i.Kind, i.State, i.Found, i.Reason, i.Attack, i.At, i.Currency, i.Amount, i.Interval, i.Email, i.Name, i.Decided, i.DecidedBy)
+		}
+		if len(suspects) < exportPage {
+			return sheet.End()
+		}
+		last = suspects[len(suspects)-1]
+	}
 }
 
 func (s *Screen) attacks(ctx context.Context) ([]attack, error) {

@@ -43,6 +43,7 @@ type membersView struct {
 	Fails      int64
 	Links      bool
 	CohortCSV  string
+	ListCSV    string // of who began; "" for who may not see names
 	Recovered  recovery
 }
 
@@ -113,6 +114,9 @@ func (p *Pages) showMembers(v *desk.Visit) error {
 	}
 	if err := body.movements(q, report); err != nil {
 		return err
+	}
+	if body.Links {
+		body.ListCSV = period.Address("/staff/memberships.csv", nil, q.period)
 	}
 	body.CohortCSV = period.Address(path+"/cohorts.csv", nil, q.period)
 	if err := p.cohorts(v, &body, q); err != nil {

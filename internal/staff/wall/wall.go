@@ -3,6 +3,7 @@
 package wall
 
 import (
+	"cmp"
 	_ "embed" // for the page
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/united24media/support/internal/i18n"
 	"github.com/united24media/support/internal/look"
 	"github.com/united24media/support/internal/money"
+	"github.com/united24media/support/internal/reports"
 	"github.com/united24media/support/internal/staff/desk"
 	"github.com/united24media/support/internal/store"
 	"github.com/united24media/support/internal/wall"
@@ -25,6 +27,8 @@ var pageHTML string
 const (
 	path = "/staff/wall"
 	most = 100 // entries on a page, and of one press
+
+	exportPage = 1000 // entries that an export holds in memory
 )
 
 // Options are what the screen needs.
@@ -46,6 +50,7 @@ func New(o Options) *Screen { return &Screen{o, o.Desk.Template(pageHTML)} }
 func (s *Screen) Routes() []desk.Route {
 	return []desk.Route{
 		{Method: http.MethodGet, Path: path, Need: desk.Finance, Nav: "Wall", Handle: s.show},
+		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Handle: s.csv},
 		{Method: http.MethodPost, Path: path + "/decide", Need: desk.Finance, Handle: s.decide},
 		{Method: http.MethodPost, Path: path + "/switch", Need: desk.Admin, Handle: s.turn},
 	}
@@ -74,6 +79,7 @@ type view struct {
 	Entries []entry
 	More    bool
 	Least   int
+	CSV     string
 	Lack    int // people who have to be accepted before a batch is shown; 0 if none waits
 }
 
@@ -86,17 +92,14 @@ type tab struct {
 // show handles GET /staff/wall.
 func (s *Screen) show(v *desk.Visit) error {
 	ctx := v.Request.Context()
-	state := v.Query("state")
-	if state == "" {
-		state = store.WallWaiting
-	}
-	if !slices.ContainsFunc(states[:], func(known [2]string) bool { return known[0] == state }) {
-		return fault.Field("state", "There is no such part of the list.")
+	state, err := stateOf(v)
+	if err != nil {
+		return err
 	}
 	if err := s.Wall.Collect(ctx); err != nil {
 		return err
 	}
-	body := view{On: s.Wall.On(), Admin: v.Member.Role.Allows(desk.Admin), State: state, Least: wall.Least}
+	body := view{CSV: path + ".csv?state=" + state, On: s.Wall.On(), Admin: v.Member.Role.Allows(desk.Admin), State: state, Least: wall.Least}
 	for _, known := range states {
 		found, err := s.Desk.Store.Wall(ctx, known[0], most+1)
 		if err != nil {
@@ -123,6 +126,44 @@ func (s *Screen) show(v *desk.Visit) error {
 		}
 	}
 	return s.Desk.Render(v, s.page, desk.Page{Title: "Wall", Body: body})
+}
+
+// stateOf reads which part of the list is asked for.
+func stateOf(v *desk.Visit) (string, error) {
+	state := cmp.Or(v.Query("state"), store.WallWaiting)
+	if !slices.ContainsFunc(states[:], func(known [2]string) bool { return known[0] == state }) {
+		return "", fault.Field("state", "There is no such part of the list.")
+	}
+	return state, nil
+}
+
+// csv handles GET /staff/wall.csv: the whole part of the list.
+func (s *Screen) csv(v *desk.Visit) error {
+	state, err := stateOf(v)
+	if err != nil {
+		return err
+	}
+	if err := s.Desk.Export(v, "wall", "state: "+state, path+"?state="+state); err != nil {
+		return err
+	}
+	sheet := reports.NewSheet(v.Writer, "id", "state", "name", "message", "locale", "donation", "given_at", "currency", "left_minor",
+		"decided_at", "decided_by", "shown_at", "hidden_because")
+	for last := ""; ; {
+		entries, err := s.Desk.Store.WallAfter(v.Request.Context(), state, last, exportPage)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			last = e.Checkout
+			if state == store.WallWaiting && !e.MayShow() { // as on the page
+				continue
+			}
+			sheet.Row(e.Checkout, e.State, e.Name, e.Message, e.Locale, e.Donation, e.Given, e.Currency, e.Minor, e.Decided, e.By, e.Shown, entryOf(e).Hidden)
+		}
+		if len(entries) < exportPage {
+			return sheet.End()
+		}
+	}
 }
 
 // lack returns how many people more make a batch of those who are accepted; 0 if
