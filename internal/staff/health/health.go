@@ -78,7 +78,13 @@ const (
 )
 
 // A check is one line of the page.
-type check struct{ Name, State, Words string }
+type check struct {
+	Name, State, Words string
+	URL                string // of the screen where it is dealt with; "" if there is none
+}
+
+// dealt says where checks are dealt with, for who may see names.
+var dealt = map[string]string{"Quarantine": "/staff/quarantine", "Mail": "/staff/mail"}
 
 // A view is what the page shows.
 type view struct {
@@ -99,10 +105,12 @@ func (v *view) add(name string, ok bool, format string, args ...any) {
 		state = hand
 		v.Hands++
 	}
-	v.Checks = append(v.Checks, check{name, state, fmt.Sprintf(format, args...)})
+	v.Checks = append(v.Checks, check{Name: name, State: state, Words: fmt.Sprintf(format, args...)})
 }
 
-func (v *view) wait(name, words string) { v.Checks = append(v.Checks, check{name, later, words}) }
+func (v *view) wait(name, words string) {
+	v.Checks = append(v.Checks, check{Name: name, State: later, Words: words})
+}
 
 // show handles GET /staff/health. It waits for the database and, a second at
 // most, for Redis; what Stripe says is what it said lately.
@@ -124,6 +132,11 @@ func (s *Screen) show(v *desk.Visit) error {
 	}
 	if err := s.mails(ctx, &body); err != nil {
 		return err
+	}
+	if v.Member.Role.Allows(desk.Finance) {
+		for i, c := range body.Checks {
+			body.Checks[i].URL = dealt[c.Name]
+		}
 	}
 	return s.Desk.Render(v, s.page, desk.Page{Title: "Health", Body: body})
 }

@@ -257,6 +257,40 @@ func (b *Tab) TooWide() []string {
 		.map((e) => e.tagName + " " + e.className + " " + e.textContent.slice(0, 40))`)
 }
 
+// CutOff returns the cells of tables that can't be read whole at once: their
+// text runs over the cell, or they reach beyond the screen or the part of it that
+// scrolls.
+func (b *Tab) CutOff() []string {
+	b.t.Helper()
+	return Eval[[]string](b, `[...document.querySelectorAll("th, td")].filter((cell) => {
+		if (!cell.checkVisibility()) return false;
+		if (cell.scrollWidth > cell.clientWidth + 1) return true;
+		const part = cell.closest(".scroll");
+		return cell.getBoundingClientRect().right > (part ? part.getBoundingClientRect().right : innerWidth) + 1;
+	}).map((cell) => cell.tagName + " " + cell.textContent.trim().slice(0, 40))`)
+}
+
+// paper is the width of a sheet of A4 within the margins that browsers print
+// with, in CSS pixels.
+const paper = 717
+
+// OnPaper returns what is wrong with a page that is printed: what can only be
+// pressed or filled in, and what of a table is left out or beyond the sheet. It
+// leaves the tab as a sheet of paper: its size and medium are to be set again.
+func (b *Tab) OnPaper() []string {
+	b.t.Helper()
+	Eval[bool](b, `document.querySelectorAll("th, td").forEach((e) => e.toggleAttribute("data-shown", e.closest("table").checkVisibility())), true`)
+	b.Size(paper, 1000)
+	b.Media("print")
+	return Eval[[]string](b, `[...document.querySelectorAll(".side, nav a:not([aria-current]), button, .button, input:not([type=hidden]), select, textarea")]
+		.filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 0)
+		.map((e) => "it has " + e.tagName + " " + e.className + " " + e.textContent.trim().slice(0, 40))
+		.concat([...document.querySelectorAll("[data-shown]")]
+			.filter((e) => !e.querySelector("svg, .visually-hidden, input, button")) // a picture of the numbers beside it, or what is pressed
+			.filter((e) => !e.checkVisibility() || e.getBoundingClientRect().right > innerWidth + 1)
+			.map((e) => "not on the sheet: " + e.tagName + " " + e.textContent.trim().slice(0, 40)))`)
+}
+
 // Picture keeps a picture of the whole page for people to look at.
 func (b *Tab) Picture(name string) {
 	b.t.Helper()
