@@ -46,3 +46,13 @@ func TestWhatIsBooked(t *testing.T) {
 		})
 	}
 }
+
+// TestOrphan has a refund name what it gives back in either way.
+func TestOrphan(t *testing.T) {
+	t.Parallel()
+	for r, want := range map[Refund]bool{{}: true, {Charge: "ch_1"}: false, {Intent: "pi_1"}: false} {
+		if r.Orphan() != want {
+			t.Errorf("%+v is an orphan: %t", r, !want)
+		}
+	}
+}

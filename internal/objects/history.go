@@ -144,7 +144,7 @@ type glance struct {
 // to its state as it is known last.
 func (s *Subscription) glances() []glance {
 	end := s.State.At
-	if ended := s.State.Value.Ended; s.State.Final && ended != 0 {
+	if ended := s.State.Value.Ended; ended != 0 {
 		end = min(end, ended)
 	}
 	var all []glance
@@ -152,11 +152,9 @@ func (s *Subscription) glances() []glance {
 		all = append(all, glance{one.first, one.firstBy, &one}, glance{one.last, one.lastBy, &one})
 	}
 	all = slices.DeleteFunc(all, func(g glance) bool { return g.at >= end })
-	slices.SortFunc(all, func(a, b glance) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by), a.compare(b.sight))
-	})
+	slices.SortStableFunc(all, func(a, b glance) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.by, b.by)) })
 	last := sightOf(s.State.Stamp, &s.State.Value)
-	return append(all, glance{end, s.State.By, &last})
+	return append(all, glance{at: end, sight: &last})
 }
 
 // steps returns what a membership was worth when. Before it was first seen it
@@ -172,7 +170,7 @@ func (s *Subscription) steps(grace, until int64) giving.Steps {
 			// It was so from the beginning; of what ended, only the end is known.
 			steps = append(steps, worth(s.Created, g.sight))
 		}
-		if over != 0 && g.being != owing && at > over {
+		if over != 0 && at > over {
 			steps = append(steps, giving.Step{At: over})
 		}
 		switch g.being {

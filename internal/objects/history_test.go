@@ -60,6 +60,7 @@ func TestSteps(t *testing.T) {
 		"late, heard twice, and ended":           {[]said{seen(day(2), "active", ""), seen(day(4), "past_due", ""), seen(day(9), "past_due", ""), seen(day(20), "unpaid", "")}, "1:600 14"},
 		"late, within its grace":                 {[]said{seen(day(2), "active", ""), seen(day(4), "past_due", "")}, "1:600 14"},
 		"late, its grace from its bill":          {[]said{seen(day(2), "active", ""), seen(day(4), "past_due", ""), bill("open", day(3))}, "1:600 13"},
+		"dearer when its grace was over already": {[]said{seen(day(2), "active", ""), late(day(14), 900), bill("open", day(3))}, "1:600 14"},
 		"late from the beginning":                {[]said{seen(day(4), "past_due", "")}, "1:600 14"},
 		"twice late":                             {[]said{seen(day(2), "past_due", ""), seen(day(8), "active", ""), seen(day(20), "past_due", "")}, "1:600 30"},
 		"late twice, and each time over":         {[]said{seen(day(2), "past_due", ""), seen(day(15), "active", ""), seen(day(20), "past_due", ""), seen(day(40), "canceled", "")}, "1:600 12 15:600 30"},

@@ -119,7 +119,7 @@ func TestRanks(t *testing.T) {
 		"PaymentIntent":  {intentRank, []string{"", "processing", "requires_action", "canceled", "succeeded"}},
 		"invoice":        {invoiceRank, []string{"", "reviewing", "draft", "open", "uncollectible", "void", "paid"}},
 		"session":        {sessionRank, []string{"", "reviewing", "open", "expired", "complete"}},
-		"payment status": {paymentRank, []string{"", "reviewing", "unpaid", "no_payment_required", "paid"}},
+		"payment status": {paymentRank, []string{"", "waiting", "unpaid", "no_payment_required", "paid"}},
 		"payout":         {payoutRank, []string{"", "reviewing", "pending", "in_transit", "paid", "canceled", "failed"}},
 	}
 	for name, tt := range tests {

@@ -42,6 +42,22 @@ func TestNeeds(t *testing.T) {
 		"a charge without a PaymentIntent": {[]said{
 			{200, "charge.succeeded", `{"id":"ch_1","object":"charge","created":7300,"status":"succeeded","amount_captured":5,` + ours + `}`},
 		}, "charge/ch_1 [{transactions/7200 2}]"},
+		"a refund of a charge without one": {[]said{
+			{200, "charge.refunded", `{"id":"ch_1","object":"charge","status":"succeeded","amount_captured":5,"amount_refunded":5,"balance_transaction":"txn_1",` + ours + `}`}, settled,
+		}, "charge/ch_1 [{refunds/ch_1 0}]"},
+		"a refund that names the PaymentIntent alone": {[]said{
+			{200, "charge.refunded", chargeOf(`"amount_refunded":400,` + ours)}, settled, {200, "refund.created", `{"id":"re_1","object":"refund","payment_intent":"pi_1","amount":400}`},
+		}, "[]"},
+		"a dispute that does": {[]said{
+			{200, "charge.updated", chargeOf(`"disputed":true,` + ours)}, settled, {300, "", `{"id":"dp_1","object":"dispute","payment_intent":"pi_1"}`},
+		}, "[]"},
+		"settled, though the charge does not name it": {[]said{
+			{200, "charge.succeeded", strings.Replace(chargeOf(ours), "txn_1", "", 1)}, settled,
+		}, "[]"},
+		"a refund's transaction that only a payout names": {[]said{
+			{200, "charge.succeeded", chargeOf(ours)}, settled, {200, "refund.created", refundOf("re_1", "succeeded", 400)},
+			{300, "", string(Fact("balance_transaction/txn_re_1", &Transaction{Payout: "po_1"}))},
+		}, "[{balance_transaction/txn_re_1 2}]"},
 		"a charge that took nothing": {[]said{{200, "charge.failed", `{"id":"ch_1","object":"charge","payment_intent":"pi_1","status":"failed","customer":"cus_1"}`},
 			{200, "customer.updated", `{"id":"cus_1","object":"customer"}`}}, "[]"},
 		"a refund's transactions": {[]said{
@@ -129,9 +145,9 @@ func TestOwed(t *testing.T) {
 	invoice := func(id, fields string) said {
 		return said{200, "invoice.payment_failed", fmt.Sprintf(`{"id":%q,"object":"invoice","created":50,"subscription":"sub_1",%s}`, id, fields)}
 	}
-	g := know(t, invoice("in_1", `"status":"open","attempt_count":2,"next_payment_attempt":900`), invoice("in_2", `"status":"open","attempt_count":0`),
+	g := know(t, invoice("in_1", `"status":"open","attempt_count":1,"next_payment_attempt":900`), invoice("in_2", `"status":"open","attempt_count":0`),
 		invoice("in_3", `"status":"paid","attempt_count":1`), invoice("in_4", `"status":"uncollectible","attempt_count":4`))
-	if got, want := fmt.Sprint(g.Owed("subscription/sub_1")), "[{in_1 50 2 900 200}]"; got != want {
+	if got, want := fmt.Sprint(g.Owed("subscription/sub_1")), "[{in_1 50 1 900 200}]"; got != want {
 		t.Errorf("owed: %s, want %s", got, want)
 	}
 }
@@ -150,16 +166,18 @@ func TestRefundedAt(t *testing.T) {
 		said []said
 		want int64
 	}{
-		"never":                   {"payment_intent/pi_1", []said{heard(100, 0)}, 0},
-		"the newest":              {"payment_intent/pi_1", []said{heard(100, 0), refund("re_1", "succeeded", 160), refund("re_2", "succeeded", 150)}, 160},
-		"one that failed":         {"payment_intent/pi_1", []said{heard(100, 0), refund("re_1", "failed", 150)}, 0},
-		"one only heard of":       {"payment_intent/pi_1", []said{heard(170, 300)}, 170},
-		"heard of, and known":     {"payment_intent/pi_1", []said{heard(170, 300), refund("re_1", "succeeded", 150)}, 150},
-		"heard of one more":       {"payment_intent/pi_1", []said{heard(170, 600), refund("re_1", "succeeded", 150)}, 170},
-		"heard of, one failed":    {"payment_intent/pi_1", []said{heard(170, 300), refund("re_1", "failed", 150)}, 170},
-		"without a PaymentIntent": {"charge/ch_1", []said{{100, "charge.succeeded", fmt.Sprintf(direct, 0)}, refund("re_1", "succeeded", 150)}, 150},
-		"of nothing known":        {"charge/ch_1", nil, 0},
-		"of an invoice":           {"invoice/in_1", []said{refund("re_1", "succeeded", 150)}, 0},
+		"never":                      {"payment_intent/pi_1", []said{heard(100, 0)}, 0},
+		"the newest":                 {"payment_intent/pi_1", []said{heard(100, 0), refund("re_1", "succeeded", 160), refund("re_2", "succeeded", 150)}, 160},
+		"one that failed":            {"payment_intent/pi_1", []said{heard(100, 0), refund("re_1", "failed", 150)}, 0},
+		"one only heard of":          {"payment_intent/pi_1", []said{heard(170, 300)}, 170},
+		"heard of, and known":        {"payment_intent/pi_1", []said{heard(170, 300), refund("re_1", "succeeded", 150)}, 150},
+		"heard of one more":          {"payment_intent/pi_1", []said{heard(170, 600), refund("re_1", "succeeded", 150)}, 170},
+		"heard of, one failed":       {"payment_intent/pi_1", []said{heard(170, 300), refund("re_1", "failed", 150)}, 170},
+		"without a PaymentIntent":    {"charge/ch_1", []said{{100, "charge.succeeded", fmt.Sprintf(direct, 0)}, refund("re_1", "succeeded", 150)}, 150},
+		"one only heard of, without": {"charge/ch_1", []said{{170, "charge.refunded", fmt.Sprintf(direct, 300)}}, 170},
+		"one of the PaymentIntent":   {"payment_intent/pi_1", []said{heard(100, 0), {200, "refund.created", `{"id":"re_1","object":"refund","payment_intent":"pi_1","amount":300,"created":150}`}}, 150},
+		"of nothing known":           {"charge/ch_1", nil, 0},
+		"of an invoice":              {"invoice/in_1", []said{refund("re_1", "succeeded", 150)}, 0},
 	}
 	for name, tt := range tests {
 		if got := know(t, tt.said...).RefundedAt(tt.root); got != tt.want {

@@ -93,7 +93,7 @@ func (o *origin) addSubscription() {
 func (o *origin) addSessions(ref Ref) {
 	for _, id := range o.g.naming(ref, KindSession) {
 		s := find[*Session](o.g, KindSession, id)
-		if s != nil && s.leadsTo(ref.ID()) && !slices.Contains(o.sessions, s) {
+		if s != nil && s.leadsTo(ref.ID()) {
 			o.sessions = append(o.sessions, s)
 			o.addAdopted(NewRef(KindSession, id))
 		}

@@ -233,6 +233,8 @@ func TestWhatAGiftIs(t *testing.T) {
 	customer := said{200, "customer.updated", `{"id":"cus_1","object":"customer","email":"a@example.org","name":"Olena"}`}
 	unpaid := outside
 	unpaid.Created, unpaid.Turned = 50, 50
+	billed := unpaid
+	billed.Article = "front"
 	imported := func(g OfflineGift) said {
 		return said{300, "", string(Fact("offline/BANK-1", &Offline{Gift: Latest[OfflineGift]{Stamp{At: 300}, g}}))}
 	}
@@ -303,8 +305,11 @@ func TestWhatAGiftIs(t *testing.T) {
 		},
 		"paid outside Stripe":                    {[]said{bill(`"status_transitions":{"paid_at":60},`), customer}, "invoice/in_1", outside},
 		"paid outside Stripe, nobody knows when": {[]said{bill(""), customer}, "invoice/in_1", unpaid},
-		"imported":                               {[]said{imported(bank)}, "offline/BANK-1", offline},
-		"imported, nothing known":                {[]said{imported(OfflineGift{Received: 70, Currency: "eur", Amount: 1})}, "offline/BANK-1", cash},
+		"paid outside Stripe, and corrected": {
+			[]said{bill(""), customer, {400, "", string(Correct("invoice/in_1", Corrected{Article: "front"}, time.Unix(400, 0)))}}, "invoice/in_1", billed,
+		},
+		"imported":                {[]said{imported(bank)}, "offline/BANK-1", offline},
+		"imported, nothing known": {[]said{imported(OfflineGift{Received: 70, Currency: "eur", Amount: 1})}, "offline/BANK-1", cash},
 		"imported and corrected": {
 			[]said{imported(bank), {400, "", string(Correct("offline/BANK-1", Corrected{Article: "front"}, time.Unix(400, 0)))}}, "offline/BANK-1", fixed,
 		},

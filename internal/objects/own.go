@@ -130,7 +130,7 @@ func (c *Correction) Reach() string { return "" }
 func (g *Graph) corrected(won giving.Attribution, places ...Ref) giving.Attribution {
 	for _, ref := range places {
 		for _, id := range g.naming(ref, KindCorrection) {
-			if c := find[*Correction](g, KindCorrection, id); c != nil && c.Won.At != 0 {
+			if c := find[*Correction](g, KindCorrection, id); c != nil {
 				to := c.Won.Value
 				won.Article, won.Placement, won.Campaign = to.Article, to.Placement, to.Campaign
 				return won
