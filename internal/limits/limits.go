@@ -125,6 +125,7 @@ type Limits struct {
 // limiters are one rule as it is kept in the three places.
 type limiters struct {
 	interval time.Duration                 // between two that are spread evenly
+	lasts    time.Duration                 // how long what was counted matters
 	shared   *throttled.GCRARateLimiterCtx // in Redis; nil without it
 	own      *throttled.GCRARateLimiterCtx // in this process
 	alone    *throttled.GCRARateLimiterCtx // in this process, smaller, while Redis fails
@@ -165,16 +166,17 @@ func New(o Options) (*Limits, error) {
 
 func (l *Limits) build(r Rule, client redis.UniversalClient) (*limiters, error) {
 	of := &limiters{interval: time.Hour / time.Duration(r.PerHour)}
+	of.lasts = of.interval*time.Duration(r.Burst) + clockSkew
 	var errs [3]error
 	if client != nil {
 		store, err := goredisstore.NewCtx(client, redisPrefix)
 		errs[0] = err
 		if err == nil {
-			of.shared, errs[0] = throttled.NewGCRARateLimiterCtx(shared{store, client}, quota(r.Burst, r.PerHour))
+			of.shared, errs[0] = throttled.NewGCRARateLimiterCtx(sliding{shared{store, client}}, quota(r.Burst, r.PerHour))
 		}
 	}
-	of.own, errs[1] = throttled.NewGCRARateLimiterCtx(newMemory(memoryKeys, l.now), quota(r.Burst, r.PerHour))
-	of.alone, errs[2] = throttled.NewGCRARateLimiterCtx(newMemory(memoryKeys, l.now),
+	of.own, errs[1] = throttled.NewGCRARateLimiterCtx(sliding{newMemory(memoryKeys, l.now)}, quota(r.Burst, r.PerHour))
+	of.alone, errs[2] = throttled.NewGCRARateLimiterCtx(sliding{newMemory(memoryKeys, l.now)},
 		quota(max(1, r.Burst/aloneShare), max(1, r.PerHour/aloneShare)))
 	return of, errors.Join(errs[:]...)
 }
@@ -189,14 +191,15 @@ func quota(burst, perHour int) throttled.RateQuota {
 // next one would be.
 //
 // It waits for Redis 50 ms at most. The key leaves this process only as a
-// keyed hash that changes daily. A name without a rule allows nothing.
+// keyed hash that changes daily, at midnight UTC, with what is still counted
+// carried over. A name without a rule allows nothing.
 func (l *Limits) Allow(ctx context.Context, name, key string) (ok bool, retryAfter time.Duration) {
 	of := l.rules[name]
 	if of == nil {
 		l.log.ErrorContext(ctx, "limits: no such rule", "name", name)
 		return false, unknownWait
 	}
-	key = l.hide(name, key)
+	key = l.keys(of, name, key)
 	// What one process alone has seen too much of needs no question to Redis,
 	// which keeps a flood away from it.
 	if ok, retryAfter = of.ask(ctx, of.own, key); !ok || of.shared == nil {
@@ -246,11 +249,24 @@ func (of *limiters) askRedis(ctx context.Context, key string) (limited bool, ret
 	return true, max(result.RetryAfter, time.Millisecond), nil
 }
 
+// keys returns today's key and, as long as what was counted yesterday matters,
+// yesterday's: see [sliding].
+func (l *Limits) keys(of *limiters, name, key string) string {
+	now := l.now()
+	today, before := dayOf(now), dayOf(now.Add(-of.lasts))
+	if today == before {
+		return l.hide(today, name, key)
+	}
+	return l.hide(today, name, key) + keySeparator + l.hide(before, name, key)
+}
+
+func dayOf(t time.Time) int64 { return t.Unix() / int64(saltLife/time.Second) }
+
 // hide returns a key that tells nothing about the network to who can read
-// Redis, and nothing lasting to who also has yesterday's.
-func (l *Limits) hide(name, key string) string {
+// Redis, and nothing lasting to who also has an earlier day's.
+func (l *Limits) hide(day int64, name, key string) string {
 	salt := hmac.New(sha256.New, l.secret)
-	fmt.Fprintf(salt, "limits %d", l.now().Unix()/int64(saltLife/time.Second))
+	fmt.Fprintf(salt, "limits %d", day)
 	mac := hmac.New(sha256.New, salt.Sum(nil))
 	fmt.Fprintf(mac, "%s\x00%s", name, key)
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])

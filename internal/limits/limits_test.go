@@ -156,23 +156,56 @@ func TestHide(t *testing.T) {
 	at := newClock()
 	l := build(t, Options{Now: at.now, Secret: []byte("one")})
 	other := build(t, Options{Now: at.now, Secret: []byte("one")})
-	today := l.hide("small", "203.0.113.0/24")
-	if today != other.hide("small", "203.0.113.0/24") {
+	today := l.hide(dayOf(at.now()), "small", "203.0.113.0/24")
+	if today != other.hide(dayOf(at.now()), "small", "203.0.113.0/24") {
 		t.Error("replicas with one secret must agree")
 	}
-	if today == l.hide("checkout", "203.0.113.0/24") {
+	if today == l.hide(dayOf(at.now()), "checkout", "203.0.113.0/24") {
 		t.Error("two rules must not share a count")
 	}
-	if today == build(t, Options{Now: at.now, Secret: []byte("two")}).hide("small", "203.0.113.0/24") {
+	if today == build(t, Options{Now: at.now, Secret: []byte("two")}).hide(dayOf(at.now()), "small", "203.0.113.0/24") {
 		t.Error("the secret hides nothing")
 	}
 	alone, another := build(t, Options{Now: at.now}), build(t, Options{Now: at.now})
-	if alone.hide("small", "n") == another.hide("small", "n") {
+	if alone.hide(dayOf(at.now()), "small", "n") == another.hide(dayOf(at.now()), "small", "n") {
 		t.Error("without a secret each process must have its own")
 	}
 	at.move(saltLife)
-	if today == l.hide("small", "203.0.113.0/24") {
+	if today == l.hide(dayOf(at.now()), "small", "203.0.113.0/24") {
 		t.Error("a network kept its key for more than a day")
+	}
+}
+
+// nextDay is a midnight at which keys change.
+var nextDay = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+
+// TestLimitsSlideOverMidnight: who used a limit up at 23:59 has at 00:01 what two
+// minutes give, and who never stops gets no burst more, however long they go on.
+func TestLimitsSlideOverMidnight(t *testing.T) {
+	t.Parallel()
+	at := newClock()
+	at.nanos.Store(nextDay.Add(-time.Minute).UnixNano())
+	l := build(t, Options{Now: at.now})
+	const who = "203.0.113.0/24"
+	if got := allowed(l, 50, who); got != small.Burst {
+		t.Fatalf("%d at 23:59, want the burst of %d", got, small.Burst)
+	}
+	at.move(2 * time.Minute)
+	if got := allowed(l, 50, who); got != 4 {
+		t.Errorf("%d at 00:01, want the 4 of two minutes", got)
+	}
+	if got := allowed(l, 50, "198.51.100.0/24"); got != small.Burst {
+		t.Errorf("%d of somebody new at 00:01, want %d", got, small.Burst)
+	}
+	for range 20 {
+		at.move(30 * time.Second)
+		if got := allowed(l, 50, who); got != 1 {
+			t.Errorf("%d at %s, want the 1 of half a minute", got, at.now().UTC().Format(time.TimeOnly))
+		}
+	}
+	at.move(10 * time.Minute)
+	if got := allowed(l, 50, who); got != small.Burst {
+		t.Errorf("%d after ten minutes of rest, want the burst of %d", got, small.Burst)
 	}
 }
 

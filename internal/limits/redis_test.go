@@ -81,6 +81,45 @@ func TestReplicasShareALimit(t *testing.T) {
 	}
 }
 
+// TestReplicasSlideOverMidnight: what replicas counted before midnight counts
+// after it, on the one that counted and on the other.
+func TestReplicasSlideOverMidnight(t *testing.T) {
+	t.Parallel()
+	url := testenv.Redis(t)
+	at := newClock()
+	at.nanos.Store(nextDay.Add(-time.Second).UnixNano())
+	var replicas []*Limits
+	for range 2 {
+		client := connect(t, url)
+		warm(t, client)
+		replicas = append(replicas, build(t, Options{Redis: client, Secret: secret, Now: at.now}))
+	}
+	through := func(l *Limits) (n int) { // of 50, however slow Redis is
+		of := l.rules[small.Name]
+		for range 50 {
+			limited, _, err := of.shared.RateLimitCtx(t.Context(), l.keys(of, small.Name, "n"), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !limited {
+				n++
+			}
+		}
+		return n
+	}
+	// Redis has a clock of its own, by which a slow machine earns some: half of
+	// the burst in two minutes.
+	if got := through(replicas[0]); got < small.Burst || got >= 2*small.Burst {
+		t.Fatalf("%d before midnight, want the burst of %d", got, small.Burst)
+	}
+	at.move(2 * time.Second)
+	for i, l := range []*Limits{replicas[1], replicas[0]} {
+		if got := through(l); got >= small.Burst/2 {
+			t.Errorf("%d just after midnight, on replica %d", got, 1-i)
+		}
+	}
+}
+
 func TestRedisHoldsNoAddress(t *testing.T) {
 	t.Parallel()
 	client := connect(t, testenv.Redis(t))
@@ -225,7 +264,7 @@ func TestPoisonedLimit(t *testing.T) {
 			warm(t, client)
 			at := newClock()
 			l := build(t, Options{Redis: client, Secret: secret, Now: at.now})
-			client.Set(t.Context(), redisPrefix+l.hide(small.Name, "n"), value, 0)
+			client.Set(t.Context(), redisPrefix+l.hide(dayOf(at.now()), small.Name, "n"), value, 0)
 			through := allowed(l, 50, "n")
 			if through < 1 || through > small.Burst {
 				t.Errorf("%d of 50 got through, want some, and at most %d", through, small.Burst)

@@ -69,10 +69,11 @@ type person struct {
 // List handles GET /v1/donations: newest first, a page at a time.
 func (s *Service) List(c *gin.Context) error {
 	c.Header("Vary", "Authorization")
-	token, err := s.authorize(c)
+	token, leave, err := s.authorize(c)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	values, err := parameters(c, func(name string) bool {
 		return slices.Contains(listFilters, name) || slices.Contains(moreParameters, name)
 	})
@@ -101,10 +102,11 @@ func (s *Service) List(c *gin.Context) error {
 // the deposit it is part of.
 func (s *Service) Donation(c *gin.Context) error {
 	c.Header("Vary", "Authorization")
-	token, err := s.authorize(c)
+	token, leave, err := s.authorize(c)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	d, err := s.store.DonationByKey(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		return err

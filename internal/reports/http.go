@@ -18,9 +18,11 @@ import (
 // Donations handles GET /v1/reports/donations, in JSON or CSV.
 func (s *Service) Donations(c *gin.Context) error {
 	c.Header("Vary", "Accept, Authorization")
-	if _, err := s.authorize(c); err != nil {
+	_, leave, err := s.authorize(c)
+	if err != nil {
 		return err
 	}
+	defer leave()
 	values, err := parameters(c, func(name string) bool { return slices.Contains([]string{"from", "to", "by", "as_of"}, name) })
 	if err != nil {
 		return err

@@ -16,9 +16,11 @@ import (
 // Payouts handles GET /v1/reports/payouts, in JSON or CSV.
 func (s *Service) Payouts(c *gin.Context) error {
 	c.Header("Vary", "Accept, Authorization")
-	if _, err := s.authorize(c); err != nil {
+	_, leave, err := s.authorize(c)
+	if err != nil {
 		return err
 	}
+	defer leave()
 	values, err := parameters(c, func(name string) bool { return slices.Contains([]string{"from", "to"}, name) })
 	if err != nil {
 		return err
@@ -47,10 +49,11 @@ type PayoutDetail struct {
 // PayoutByID handles GET /v1/reports/payouts/ID, in JSON or CSV.
 func (s *Service) PayoutByID(c *gin.Context) error {
 	c.Header("Vary", "Accept, Authorization")
-	token, err := s.authorize(c)
+	token, leave, err := s.authorize(c)
 	if err != nil {
 		return err
 	}
+	defer leave()
 	if _, err := parameters(c, func(string) bool { return false }); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/giving"
+	"github.com/united24media/support/internal/limits"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -29,10 +30,14 @@ type Service struct {
 	zone  *time.Location
 	now   func() time.Time
 	heard heard
+
+	atOnce *limits.AtOnce // requests of one token
 }
 
 // New returns a service.
-func New(o Options) *Service { return &Service{store: o.Store, zone: o.Timezone, now: o.Now} }
+func New(o Options) *Service {
+	return &Service{store: o.Store, zone: o.Timezone, now: o.Now, atOnce: limits.NewAtOnce(maxAtOnce)}
+}
 
 // Dimensions returns what a report can be by.
 func Dimensions() []string {

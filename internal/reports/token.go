@@ -54,9 +54,29 @@ func (s *Service) CreateToken(ctx context.Context, name, role string, e store.En
 	return text, err
 }
 
-// authorize returns the token a request bears, or a [fault.Unauthorized]. That
-// the token reads here is in the audit log before anything is answered.
-func (s *Service) authorize(c *gin.Context) (store.Token, error) {
+// maxAtOnce is how many requests that bear one token are answered at once.
+const maxAtOnce = 4
+
+// authorize returns the token a request bears and how to tell that the request
+// has ended, or a [fault.Unauthorized], or a [fault.Limited] where the token has
+// too many under way. That the token reads here is in the audit log before
+// anything is answered.
+func (s *Service) authorize(c *gin.Context) (token store.Token, leave func(), err error) {
+	if token, err = s.borne(c); err != nil {
+		return store.Token{}, nil, err
+	}
+	if leave, err = s.atOnce.Enter(token.Name); err != nil {
+		return store.Token{}, nil, err
+	}
+	if err = s.note(c, token); err != nil {
+		leave()
+		return store.Token{}, nil, err
+	}
+	return token, leave, nil
+}
+
+// borne returns the token a request bears, or a [fault.Unauthorized].
+func (s *Service) borne(c *gin.Context) (store.Token, error) {
 	scheme, text, _ := strings.Cut(c.GetHeader("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || !strings.HasPrefix(text, tokenPrefix) {
 		return store.Token{}, fault.New(fault.Unauthorized, "Send a token: Authorization: Bearer sup_…; make one with `support token create`.")
@@ -67,10 +87,7 @@ func (s *Service) authorize(c *gin.Context) (store.Token, error) {
 	if errors.Is(err, fault.NotFound) || err == nil && !token.Revoked.IsZero() {
 		return store.Token{}, fault.New(fault.Unauthorized, "The token is not known, or was revoked.")
 	}
-	if err != nil {
-		return store.Token{}, err
-	}
-	return token, s.note(c, token)
+	return token, err
 }
 
 // TokenWho returns what the audit log calls a token that reads.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/store"
 )
 
@@ -43,9 +45,12 @@ func TestTokenReadsAreAudited(t *testing.T) {
 	askAll := func() {
 		t.Helper()
 		var all sync.WaitGroup
+		places := make(chan struct{}, maxAtOnce)
 		for i := range 8 {
 			for _, path := range []string{"/v1/reports/donations?from=2026-01-01&to=2026-02-01&by=day", "/v1/donations/pi_1", "/v1/donations/pi_2"} {
+				places <- struct{}{}
 				all.Go(func() {
+					defer func() { <-places }()
 					r := httptest.NewRequest(http.MethodGet, path, nil)
 					r.Header.Set("Authorization", "Bearer "+text)
 					w := httptest.NewRecorder()
@@ -83,5 +88,44 @@ func TestTokenReadsAreAudited(t *testing.T) {
 	}
 	if state, err := first.store.CheckAudit(t.Context()); err != nil || state.Broken != "" {
 		t.Errorf("%+v, %v", state, err)
+	}
+}
+
+// TestATokenHasNotAllPlaces: with as many requests of one token under way as may
+// be, one more is told to come back, and another token is answered.
+func TestATokenHasNotAllPlaces(t *testing.T) {
+	t.Parallel()
+	s := service(t, gifts()...)
+	tokens := map[string]string{}
+	for _, name := range []string{"sheet", "desk"} {
+		text, err := s.CreateToken(t.Context(), name, RoleViewer, store.Entry{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens[name] = "Bearer " + text
+	}
+	var leave []func()
+	for range maxAtOnce {
+		left, err := s.atOnce.Enter("sheet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, left)
+	}
+	for name, h := range map[string]func(*gin.Context) error{"report": s.Donations, "list": s.List, "gift": s.Donation, "payouts": s.Payouts, "payout": s.PayoutByID} {
+		_, err := ask(h, "/?from=2026-01-01&to=2026-02-01&by=day", tokens["sheet"], "", nil)
+		if known, ok := errors.AsType[*fault.Error](err); !ok || known.Kind != fault.Limited || known.RetryAfter == 0 {
+			t.Errorf("%s beside as many as may be: %v", name, err)
+		}
+	}
+	for name, token := range tokens {
+		if name == "sheet" {
+			leave[0]()
+		}
+		for range 2 * maxAtOnce { // what was answered has left
+			if _, err := ask(s.Donations, "/?from=2026-01-01&to=2026-02-01&by=day", token, "", nil); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
 	}
 }

@@ -183,7 +183,7 @@ func (s *Store) scratchPostgres(ctx context.Context) (*Store, error) {
 	cfg.RuntimeParams["enable_seqscan"] = "off"         // see turn
 	cfg.RuntimeParams["application_name"] = "support rebuild"
 	db := stdlib.OpenDB(*cfg)
-	return &Store{write: db, read: db, ledger: db, postgres: true, address: s.address}, nil
+	return &Store{write: db, read: reader{pool: db, most: boundedTime}, ledger: db, postgres: true, address: s.address}, nil
 }
 
 // Adopt puts the derived tables of a finished scratch database in the place of

@@ -18,7 +18,7 @@ func TestTheLedgerHasConnectionsOfItsOwn(t *testing.T) {
 	}
 	t.Cleanup(func() { db.Close() })
 	for range maxPostgresConns {
-		conn, err := db.read.Conn(t.Context())
+		conn, err := db.read.pool.Conn(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

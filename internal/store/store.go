@@ -28,7 +28,7 @@ import (
 // A Store is the database. It is safe for concurrent use.
 type Store struct {
 	write    *sql.DB
-	read     *sql.DB // the same as write on PostgreSQL; a read-only pool on SQLite
+	read     reader  // from write on PostgreSQL; from a read-only pool on SQLite
 	ledger   *sql.DB // of the ledger's transactions: a pool of their own on PostgreSQL, so that no crowd of readers is before them
 	postgres bool
 	file     string // SQLite's file, "" on PostgreSQL
@@ -85,7 +85,7 @@ func openSQLite(path string) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open SQLite for reading: %w", err), write.Close())
 	}
 	read.SetMaxOpenConns(maxSQLiteReaders)
-	return &Store{write: write, read: read, ledger: write, file: path}, nil
+	return &Store{write: write, read: reader{pool: read, most: boundedTime}, ledger: write, file: path}, nil
 }
 
 func openPostgres(address string) (*Store, error) {
@@ -113,7 +113,7 @@ func openPostgres(address string) (*Store, error) {
 			cfg.RuntimeParams[name] = value
 		}
 	}
-	pool := func(most int) *sql.DB {
+	pool := func(cfg *pgx.ConnConfig, most int) *sql.DB {
 		db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(life.begin), stdlib.OptionResetSession(life.check),
 			stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false }))
 		db.SetMaxOpenConns(most)
@@ -121,8 +121,13 @@ func openPostgres(address string) (*Store, error) {
 		db.SetConnMaxIdleTime(5 * time.Minute)
 		return db
 	}
-	db := pool(maxPostgresConns)
-	return &Store{write: db, read: db, ledger: pool(maxLedgerConns), postgres: true, address: address, fence: life.fence}, nil
+	db := pool(cfg, maxPostgresConns)
+	bounded := cfg.Copy()
+	if bounded.RuntimeParams["statement_timeout"] == "" {
+		bounded.RuntimeParams["statement_timeout"] = milliseconds(boundedTime)
+	}
+	read := reader{pool: db, bounded: pool(bounded, maxBoundedConns)}
+	return &Store{write: db, read: read, ledger: pool(cfg, maxLedgerConns), postgres: true, address: address, fence: life.fence}, nil
 }
 
 // safely has all of cfg's connections that use TLS use no old one.
@@ -145,8 +150,11 @@ func (s *Store) Close() error {
 		s.fresh.left.Wait()
 	}
 	err := s.write.Close()
-	if s.read != s.write {
-		err = errors.Join(err, s.read.Close())
+	if s.read.pool != s.write {
+		err = errors.Join(err, s.read.pool.Close())
+	}
+	if s.read.bounded != nil {
+		err = errors.Join(err, s.read.bounded.Close())
 	}
 	if s.ledger != s.write {
 		err = errors.Join(err, s.ledger.Close())

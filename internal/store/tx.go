@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,9 +20,10 @@ import (
 // commit. An error may so be told by a later call than the one that caused it;
 // nothing is committed either way.
 type Tx struct {
-	lite  *sql.Conn // SQLite
-	pg    *pgx.Conn // PostgreSQL
-	batch pgx.Batch // what waits to be sent
+	lite  *sql.Conn     // SQLite
+	most  time.Duration // of a statement that is [Bounded], with SQLite
+	pg    *pgx.Conn     // PostgreSQL
+	batch pgx.Batch     // what waits to be sent
 
 	fresh  *fresh // of a scratch database; else nil
 	copies []part // that it is to copy
@@ -57,7 +59,7 @@ func (s *Store) Look(ctx context.Context, f func(*Tx) error) error {
 			return err
 		}
 	}
-	return s.transact(ctx, s.read, begin, f)
+	return s.transact(ctx, s.read.of(ctx), begin, f)
 }
 
 func (s *Store) begin() string {
@@ -79,7 +81,7 @@ func (s *Store) transact(ctx context.Context, pool *sql.DB, begin string, f func
 
 func (s *Store) transactOn(ctx context.Context, conn *sql.Conn, begin string, f func(*Tx) error) error {
 	if !s.postgres {
-		return (&Tx{lite: conn, fresh: s.fresh}).run(ctx, begin, f)
+		return (&Tx{lite: conn, most: s.read.most, fresh: s.fresh}).run(ctx, begin, f)
 	}
 	var failed error
 	err := conn.Raw(func(raw any) error {
@@ -181,7 +183,7 @@ func (t *Tx) later(ctx context.Context, query string, args []any, scan func(row)
 		_, err := t.lite.ExecContext(ctx, query, args...)
 		return err
 	case t.pg == nil:
-		return scanAll(t.lite.QueryContext(ctx, query, args...))(func(r *sql.Rows) error { return scan(r) })
+		return scanAll(t.lite.QueryContext(within(ctx, t.most), query, args...))(func(r *sql.Rows) error { return scan(r) })
 	case scan == nil:
 		t.batch.Queue(query, args...).Exec(func(pgconn.CommandTag) error { return nil })
 	default:

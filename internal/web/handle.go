@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/united24media/support/internal/fault"
+	"github.com/united24media/support/internal/store"
 )
 
 // requestIDKey is where a request's id lives in gin's context.
@@ -66,7 +69,14 @@ func (s *Server) answer(c *gin.Context, p policy, h Handler) error {
 		return err
 	}
 	defer leave()
-	return h(c)
+	if !p.bounded {
+		return h(c)
+	}
+	c.Request = c.Request.WithContext(store.Bounded(c.Request.Context()))
+	if err = h(c); err != nil && store.TookTooLong(err) && c.Request.Context().Err() == nil {
+		return fault.Wrap(fault.Unavailable, err, "This took too long and was ended. Ask for less at once, such as a shorter period.")
+	}
+	return err
 }
 
 // traced returns h inside a span of its own.

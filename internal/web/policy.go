@@ -30,6 +30,7 @@ type policy struct {
 	html    bool   // errors are pages
 	share   *share // nil: any number at once
 	meter   *meter // of a quick route; nil measures nothing
+	bounded bool   // questions to the database that may be long, and are ended: see [store.Bounded]
 
 	// failed shows an error in place of the page for readers; nil is that page.
 	failed func(c *gin.Context, status int, detail, id string) error
@@ -54,6 +55,7 @@ func (p policy) traced() policy        { p.trace = true; return p }
 func (p policy) body(max int64) policy { p.maxBody = max; return p }
 func (p policy) sameOrigin() policy    { p.guarded = true; return p }
 func (p policy) of(s *share) policy    { p.share = s; return p }
+func (p policy) asking() policy        { p.bounded = true; return p }
 func (p policy) with(h ...header) policy {
 	p.headers = append(slices.Clip(p.headers), h...)
 	return p

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -80,5 +82,29 @@ func TestAFloodLeavesTheOthersTheirShare(t *testing.T) {
 				t.Errorf("after the flood: %d", answer.StatusCode)
 			}
 		})
+	}
+}
+
+// TestLongQuestionsAreEnded: what staff and programs read is asked of the
+// database within a time, and who asked too much is told so; deeds, and what
+// readers ask, are not ended.
+func TestLongQuestionsAreEnded(t *testing.T) {
+	t.Parallel()
+	slow := func(*gin.Context) error { return fmt.Errorf("read sums: %w", context.DeadlineExceeded) }
+	h := everything()
+	h.Report, h.Donations, h.Donation, h.Payouts, h.Payout, h.Thanks = slow, slow, slow, slow, slow, slow
+	h.Staff = &staff.Pages{Routes: []desk.Mounted{
+		{Route: desk.Route{Method: http.MethodGet, Path: "/staff/reports"}, Handle: slow},
+		{Route: desk.Route{Method: http.MethodPost, Path: "/staff/reports"}, Handle: slow},
+	}}
+	s, _ := server(h)
+	for route, want := range map[string]int{
+		"GET /v1/reports/donations": 503, "GET /v1/reports/payouts": 503, "GET /v1/reports/payouts/po_1": 503, "GET /v1/donations": 503,
+		"GET /v1/donations/pi_1": 503, "GET /staff/reports": 503, "POST /staff/reports": 500, "GET /thanks": 500,
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		if answer := send(s, method, path, ""); answer.StatusCode != want {
+			t.Errorf("%s: %d; want %d", route, answer.StatusCode, want)
+		}
 	}
 }

@@ -110,7 +110,7 @@ func (s *Server) newEngine() *gin.Engine {
 // route declares every address of the service, and the rules it keeps.
 func (s *Server) route() {
 	h, public, private, page := s.Handlers, s.public(), s.private(), s.page().of(s.shares.pages)
-	reports := private.of(s.shares.reports)
+	reports := private.of(s.shares.reports).asking()
 	s.get("/v1/ask", public.fast(), h.Ask)
 	s.get("/v1/ask/explain", public, h.Explain)
 	s.get("/v1/supporters", public.fast(), h.Supporters)
@@ -200,7 +200,7 @@ func (s *Server) staff(pages *staff.Pages) {
 		p.failed = pages.Trouble
 		p.quick = r.Quiet
 		if r.Method == http.MethodGet {
-			s.get(r.Path, p, r.Handle)
+			s.get(r.Path, p.asking(), r.Handle)
 			continue
 		}
 		s.post(r.Path, p.sameOrigin().body(cmp.Or(r.MaxBody, maxForm)), r.Handle)

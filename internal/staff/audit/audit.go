@@ -46,7 +46,7 @@ func New(o Options) *Audit { return &Audit{Options: o, page: o.Desk.Template(aud
 func (a *Audit) Routes() []desk.Route {
 	return []desk.Route{
 		{Method: http.MethodGet, Path: path, Need: desk.Admin, Nav: "Audit", Handle: a.show},
-		{Method: http.MethodGet, Path: path + "/export", Need: desk.Admin, Handle: a.export},
+		{Method: http.MethodGet, Path: path + "/export", Need: desk.Admin, Long: true, Handle: a.export},
 	}
 }
 
@@ -173,7 +173,7 @@ func (a *Audit) export(v *desk.Visit) error {
 	}
 	v.Header("Content-Type", mediaType)
 	v.Header("Content-Disposition", fmt.Sprintf(`attachment; filename="audit-%s.%s"`, a.Desk.Now().In(a.Desk.Zone).Format(time.DateOnly), format))
-	out := bufio.NewWriter(v.Writer)
+	out := bufio.NewWriter(v.File())
 	write := writeLines(out)
 	if format == "csv" {
 		write = writeCSV(out)

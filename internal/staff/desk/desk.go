@@ -66,6 +66,7 @@ type Route struct {
 	Need    Role   // "" needs no sign-in: the sign-in pages alone
 	Nav     string // what the navigation calls it; "" leaves it out
 	MaxBody int64  // bytes of a POST; 0 is 64 KiB
+	Long    bool   // makes a file of any length: not many at once for each
 	Quiet   bool   // a script asks again and again: not logged, and no use of the session
 	Handle  func(*Visit) error
 }
@@ -102,11 +103,19 @@ type Desk struct {
 	Options
 	nav     []Route
 	trouble *look.Template
+
+	pages, files *limits.AtOnce // of one member
 }
+
+// How many pages, and files of any length, one member is answered at once.
+const (
+	maxPages = 12
+	maxFiles = 2
+)
 
 // New returns a desk without screens.
 func New(o Options) *Desk {
-	d := &Desk{Options: o}
+	d := &Desk{Options: o, pages: limits.NewAtOnce(maxPages), files: limits.NewAtOnce(maxFiles)}
 	d.trouble = d.Template(troubleHTML)
 	return d
 }
@@ -202,6 +211,12 @@ func (d *Desk) handler(r Route) func(*gin.Context) error {
 			return d.turnAway(c)
 		case !v.Member.Role.Allows(r.Need):
 			return fault.New(fault.Forbidden, "Your role, %s, does not open this page; an admin can change it.", v.Member.Role)
+		default:
+			leave, err := d.atOnce(r).Enter(v.Member.ID)
+			if err != nil {
+				return err
+			}
+			defer leave()
 		}
 		err = r.Handle(v)
 		if old, ok := errors.AsType[*stale](err); ok {
@@ -209,6 +224,14 @@ func (d *Desk) handler(r Route) func(*gin.Context) error {
 		}
 		return err
 	}
+}
+
+// atOnce is what bounds the requests of one member on a route.
+func (d *Desk) atOnce(r Route) *limits.AtOnce {
+	if r.Long {
+		return d.files
+	}
+	return d.pages
 }
 
 // turnAway leads to the sign-in page, and from there back to a page.

@@ -94,7 +94,7 @@ func (g *Gifts) Routes() []desk.Route {
 		{Method: post, Path: giftsPath + "/find", Need: desk.Viewer, Handle: g.find},
 		{Method: post, Path: giftsPath + "/views", Need: desk.Viewer, Handle: g.saveView},
 		{Method: post, Path: giftsPath + "/views/drop", Need: desk.Viewer, Handle: g.dropView},
-		{Method: get, Path: giftsPath + ".csv", Need: desk.Viewer, Handle: g.csv},
+		{Method: get, Path: giftsPath + ".csv", Need: desk.Viewer, Long: true, Handle: g.csv},
 		{Method: get, Path: giftsPath + "/:id", Need: desk.Viewer, Handle: g.showGift},
 		{Method: get, Path: giftsPath + "/:id/do/:kind", Need: desk.Finance, Handle: g.askGift},
 		{Method: post, Path: giftsPath + "/:id/do/:kind", Need: desk.Finance, Handle: g.doGift},

@@ -241,7 +241,7 @@ func (g *Gifts) csv(v *desk.Visit) error {
 	if err := g.Desk.Export(v, "donations", w.used(), w.query(giftsPath, store.Position{}, false)); err != nil {
 		return err
 	}
-	return g.Reports.ExportList(v.Request.Context(), v.Writer, w.Filter, persons(v))
+	return g.Reports.ExportList(v.Request.Context(), v.File(), w.Filter, persons(v))
 }
 
 // used names the filters in use: the audit log holds no address.

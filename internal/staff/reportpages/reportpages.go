@@ -69,7 +69,7 @@ func dayInWords(day string) string {
 // Routes returns the screens' addresses.
 func (p *Pages) Routes() []desk.Route {
 	get := func(below string, handle func(*desk.Visit) error) desk.Route {
-		return desk.Route{Method: http.MethodGet, Path: path + below, Need: desk.Viewer, Handle: handle}
+		return desk.Route{Method: http.MethodGet, Path: path + below, Need: desk.Viewer, Long: strings.HasSuffix(below, ".csv"), Handle: handle}
 	}
 	home := get("", p.showSums)
 	home.Nav = "Reports"
@@ -144,7 +144,7 @@ func sendCSV(v *desk.Visit, name string, write func(io.Writer) error) error {
 	v.Header("Content-Disposition", fmt.Sprintf("attachment; filename=%q", strings.NewReplacer("/", "-", "+", "").Replace(name)))
 	v.Header("Content-Type", "text/csv; charset=utf-8; header=present")
 	v.Status(http.StatusOK)
-	return write(v.Writer)
+	return write(v.File())
 }
 
 // fileName names a file by what it holds and its days.
