@@ -6,6 +6,7 @@ import (
 	netmail "net/mail"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -141,6 +142,7 @@ func (s *Service) tooMany(c *gin.Context, d doorView, err error) error {
 		return err
 	}
 	d.Field = ""
+	c.Header("Retry-After", strconv.Itoa(limited.RetryAfter))
 	d.Trouble = i18n.T(s.lang(c, ""), "account.error.limited", i18n.Args{"Count": (limited.RetryAfter + 59) / 60})
 	return s.door(c, http.StatusTooManyRequests, d)
 }
@@ -170,6 +172,7 @@ func (s *Service) useCode(c *gin.Context) error {
 			return s.enter(c, wish)
 		}
 	}
+	s.failed(c, "by a code")
 	d.Trouble = i18n.T(s.lang(c, ""), "account.error.code")
 	return s.door(c, http.StatusUnprocessableEntity, d)
 }
@@ -228,6 +231,7 @@ func (s *Service) useLink(c *gin.Context) error {
 	wish, err := s.good(c, d.Token)
 	switch {
 	case errors.Is(err, fault.NotFound):
+		s.failed(c, "by a link that is over, or none of ours")
 		return s.door(c, http.StatusNotFound, doorView{State: "over"})
 	case err != nil:
 		return err
@@ -243,6 +247,7 @@ func (s *Service) useLink(c *gin.Context) error {
 	if ok {
 		return s.enter(c, wish)
 	}
+	s.failed(c, "by a link, with another code")
 	d.Trouble = i18n.T(s.lang(c, ""), "account.error.code")
 	return s.door(c, http.StatusUnprocessableEntity, d)
 }

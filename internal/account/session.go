@@ -165,9 +165,22 @@ func (s *Service) allow(c *gin.Context, name, key string) error {
 	if ok {
 		return nil
 	}
+	if name != limits.AccountAct && name != limits.AccountData {
+		s.failed(c, "too many attempts")
+	}
 	limited := fault.New(fault.Limited, "There were too many attempts. Please wait a little and try again.")
 	limited.RetryAfter = int(wait.Seconds()) + 1
 	return limited
+}
+
+// failed notes in the audit log that somebody did not get in, and how, in words
+// of ours: nothing that tells who. A flood makes few entries.
+func (s *Service) failed(c *gin.Context, how string) {
+	ctx := c.Request.Context()
+	err := s.Store.AuditSeldom(ctx, store.Entry{At: s.Now(), Who: "somebody", Action: "account.sign-in.failed", Detail: how})
+	if err != nil && !store.Away(err) {
+		s.Log.WarnContext(ctx, "account: that a sign-in failed was not noted", "err", err)
+	}
 }
 
 func (s *Service) network(c *gin.Context) string {

@@ -1,10 +1,6 @@
 package limits
 
-import (
-	"sync"
-
-	"github.com/united24media/support/internal/fault"
-)
+import "sync"
 
 // AtOnce bounds how many requests of one person or program are answered at the
 // same time by this process. It is safe for concurrent use.
@@ -18,18 +14,13 @@ type AtOnce struct {
 // NewAtOnce returns a bound of most, which is 1 or more.
 func NewAtOnce(most int) *AtOnce { return &AtOnce{most: most, running: map[string]int{}} }
 
-// retryAtOnce is when to ask again where too many run, in seconds.
-const retryAtOnce = 5
-
-// Enter returns how to tell that a request of who has ended, or a
-// [fault.Limited] where as many as may are running.
-func (a *AtOnce) Enter(who string) (leave func(), err error) {
+// Enter returns how to tell that a request of who has ended; ok is false where
+// as many as may are running.
+func (a *AtOnce) Enter(who string) (leave func(), ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.running[who] >= a.most {
-		limited := fault.New(fault.Limited, "You ask for too much at once: wait until what you asked for before has come.")
-		limited.RetryAfter = retryAtOnce
-		return nil, limited
+		return nil, false
 	}
 	a.running[who]++
 	return func() {
@@ -38,5 +29,5 @@ func (a *AtOnce) Enter(who string) (leave func(), err error) {
 		if a.running[who]--; a.running[who] == 0 {
 			delete(a.running, who)
 		}
-	}, nil
+	}, true
 }

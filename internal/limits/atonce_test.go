@@ -1,11 +1,6 @@
 package limits
 
-import (
-	"errors"
-	"testing"
-
-	"github.com/united24media/support/internal/fault"
-)
+import "testing"
 
 // TestAtOnce: each may so many at once, whatever others do, and what has ended
 // is forgotten.
@@ -14,15 +9,14 @@ func TestAtOnce(t *testing.T) {
 	a := NewAtOnce(2)
 	var leave []func()
 	for _, who := range []string{"olha", "olha", "petro"} {
-		left, err := a.Enter(who)
-		if err != nil {
-			t.Fatalf("%s: %v", who, err)
+		left, ok := a.Enter(who)
+		if !ok {
+			t.Fatalf("%s is kept out", who)
 		}
 		leave = append(leave, left)
 	}
-	_, err := a.Enter("olha")
-	if known, ok := errors.AsType[*fault.Error](err); !errors.Is(err, fault.Limited) || !ok || known.RetryAfter == 0 {
-		t.Errorf("a third: %v", err)
+	if _, ok := a.Enter("olha"); ok {
+		t.Error("a third is let in")
 	}
 	for _, left := range leave {
 		left()
@@ -30,7 +24,7 @@ func TestAtOnce(t *testing.T) {
 	if len(a.running) != 0 {
 		t.Errorf("still known: %v", a.running)
 	}
-	if _, err := a.Enter("olha"); err != nil {
-		t.Errorf("afterwards: %v", err)
+	if _, ok := a.Enter("olha"); !ok {
+		t.Error("afterwards nobody is let in")
 	}
 }

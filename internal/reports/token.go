@@ -54,8 +54,12 @@ func (s *Service) CreateToken(ctx context.Context, name, role string, e store.En
 	return text, err
 }
 
-// maxAtOnce is how many requests that bear one token are answered at once.
-const maxAtOnce = 4
+// How many requests that bear one token are answered at once, and when one more
+// may be sent again, in seconds.
+const (
+	maxAtOnce   = 4
+	retryAtOnce = 5
+)
 
 // authorize returns the token a request bears and how to tell that the request
 // has ended, or a [fault.Unauthorized], or a [fault.Limited] where the token has
@@ -65,8 +69,11 @@ func (s *Service) authorize(c *gin.Context) (token store.Token, leave func(), er
 	if token, err = s.borne(c); err != nil {
 		return store.Token{}, nil, err
 	}
-	if leave, err = s.atOnce.Enter(token.Name); err != nil {
-		return store.Token{}, nil, err
+	leave, ok := s.atOnce.Enter(token.Name)
+	if !ok {
+		busy := fault.New(fault.Limited, "As many requests as one token may have are under way; wait for their answers.")
+		busy.RetryAfter = retryAtOnce
+		return store.Token{}, nil, busy
 	}
 	if err = s.note(c, token); err != nil {
 		leave()

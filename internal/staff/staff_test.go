@@ -1,6 +1,7 @@
 package staff_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -240,6 +241,43 @@ func TestAttemptsAreLimited(t *testing.T) {
 	}
 	if count != 3 {
 		t.Errorf("%d mails to one address, want 3", count)
+	}
+}
+
+// TestFailedSignInsAreAudited: what did not open is in the audit log, with the
+// member it was tried as where that is known, nothing that a stranger wrote, and
+// few entries of a flood.
+func TestFailedSignInsAreAudited(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, "")
+	b.employ(t, "olha@news.example", desk.Viewer)
+	c := b.browser()
+	for range 4 {
+		c.post(t, signin.StaffPath, "token", "stranger@evil.example")
+	}
+	c.post(t, desk.SignInPath+"/code", "code", "000000")
+	for range 20 {
+		c.post(t, desk.SignInPath, "email", "stranger@evil.example")
+	}
+	// What an address leads to is looked up after the answer.
+	want := map[string]bool{
+		"somebody  by a link that is over, or none of ours": true, "somebody  by a code": true,
+		"somebody  asked for a mail to an address that is not on the team":                        true,
+		"somebody  asked for a mail to an address that is not on the team: 10 times in this hour": true,
+		"somebody  too many attempts from a network":                                              true,
+	}
+	got := map[string]bool{}
+	for deadline := time.Now().Add(10 * time.Second); len(got) < len(want) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		log, err := b.store.AuditAfter(t.Context(), store.AuditFilter{Action: "staff.sign-in.failed"}, 0, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range log {
+			got[e.Who+" "+e.Subject+" "+e.Detail] = true
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the audit log has %v; want %v", got, want)
 	}
 }
 

@@ -36,6 +36,7 @@ type Store struct {
 	fence    *fence // around its hosts; nil if there is one
 	fresh    *fresh // of a scratch database, where nobody else writes; else nil
 	folder   string // to be removed on Close; "" if none
+	seldom   seldom // what the audit log is told now and then
 }
 
 // Limits of the connection pools.

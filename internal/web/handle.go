@@ -69,6 +69,9 @@ func (s *Server) answer(c *gin.Context, p policy, h Handler) error {
 		return err
 	}
 	defer leave()
+	if err := once(c, p); err != nil {
+		return err
+	}
 	if !p.bounded {
 		return h(c)
 	}

@@ -107,10 +107,12 @@ type Desk struct {
 	pages, files *limits.AtOnce // of one member
 }
 
-// How many pages, and files of any length, one member is answered at once.
+// How many pages, and files of any length, one member is answered at once, and
+// when one more may be asked for again, in seconds.
 const (
-	maxPages = 12
-	maxFiles = 2
+	maxPages    = 12
+	maxFiles    = 2
+	retryAtOnce = 5
 )
 
 // New returns a desk without screens.
@@ -128,6 +130,7 @@ func (d *Desk) Allow(v *Visit) error {
 	if ok {
 		return nil
 	}
+	d.Failed(v.Request.Context(), "too many attempts from a network", "")
 	limited := fault.New(fault.Limited, "There were too many attempts from your network. Wait a little and try again.")
 	limited.RetryAfter = int(wait.Seconds()) + 1
 	return limited
@@ -212,9 +215,11 @@ func (d *Desk) handler(r Route) func(*gin.Context) error {
 		case !v.Member.Role.Allows(r.Need):
 			return fault.New(fault.Forbidden, "Your role, %s, does not open this page; an admin can change it.", v.Member.Role)
 		default:
-			leave, err := d.atOnce(r).Enter(v.Member.ID)
-			if err != nil {
-				return err
+			leave, ok := d.atOnce(r).Enter(v.Member.ID)
+			if !ok {
+				busy := fault.New(fault.Limited, "You ask for too much at once: wait until what you asked for before has come.")
+				busy.RetryAfter = retryAtOnce
+				return busy
 			}
 			defer leave()
 		}

@@ -1,14 +1,12 @@
 package desk
 
 import (
-	"errors"
 	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/limits"
 )
 
@@ -51,15 +49,14 @@ func TestOneMemberHasNotAllPlaces(t *testing.T) {
 	}{"pages": {Route{}, maxPages}, "files": {Route{Long: true}, maxFiles}} {
 		bound := d.atOnce(c.route)
 		for range c.most {
-			if _, err := bound.Enter("mem_olha"); err != nil {
-				t.Fatalf("%s: %v", name, err)
+			if _, ok := bound.Enter("mem_olha"); !ok {
+				t.Fatalf("%s: the first are kept out", name)
 			}
 		}
-		if _, err := bound.Enter("mem_olha"); !errors.Is(err, fault.Limited) {
-			t.Errorf("%s: one more: %v", name, err)
-		}
-		if _, err := bound.Enter("mem_petro"); err != nil {
-			t.Errorf("%s: somebody else: %v", name, err)
+		for who, want := range map[string]bool{"mem_olha": false, "mem_petro": true} {
+			if _, ok := bound.Enter(who); ok != want {
+				t.Errorf("%s: one more of %s is let in: %v", name, who, ok)
+			}
 		}
 	}
 }

@@ -174,12 +174,14 @@ func (d *Door) useLink(v *desk.Visit) error {
 	token := v.PostForm("token")
 	l, err := d.good(v, token)
 	if errors.Is(err, fault.NotFound) {
+		d.Desk.Failed(v.Request.Context(), "by a link that is over, or none of ours", "")
 		return d.over(v)
 	}
 	if err != nil {
 		return err
 	}
 	if d.elsewhere(v, l) && store.FoldEmail(v.PostForm("email")) != store.FoldEmail(l.Staff.Email) {
+		d.Desk.Failed(v.Request.Context(), "by a link, with another address", l.Staff.Email)
 		return d.showGood(v, l, token, "That is not the address that the link was sent to.", http.StatusBadRequest)
 	}
 	return d.enter(v, l)
@@ -192,6 +194,7 @@ func (d *Door) enter(v *desk.Visit, l store.StaffLink) error {
 		return err
 	}
 	if !used {
+		d.Desk.Failed(v.Request.Context(), "by a link that was just used", l.Staff.Email)
 		return d.over(v)
 	}
 	if err := d.Desk.SignIn(v, l.Staff, store.ByLink, d.Desk.Now()); err != nil {

@@ -60,12 +60,14 @@ func (d *Door) renderMailed(v *desk.Visit, wrong string, status int) error {
 func (d *Door) send(ctx context.Context, email, browser string) error {
 	m, err := d.Desk.Store.StaffByEmail(ctx, email)
 	if errors.Is(err, fault.NotFound) {
+		d.Desk.Failed(ctx, "asked for a mail to an address that is not on the team", "")
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if ok, _ := d.Desk.Limits.Allow(ctx, limits.SignInWho, store.FoldEmail(email)); !ok {
+		d.Desk.Failed(ctx, "asked for too many mails", m.Email)
 		return nil // whoever asks learns nothing, and the mailbox is not flooded
 	}
 	id, _, err := d.Desk.NewLink(ctx, m, mailLife, browser, store.Entry{Who: m.Email, Action: "staff.link", Subject: m.Email, Detail: "by mail"})
@@ -86,12 +88,13 @@ func (d *Door) useCode(v *desk.Visit) error {
 		return err
 	}
 	ctx := v.Request.Context()
-	wrong := func() error {
+	wrong := func(member string) error {
+		d.Desk.Failed(ctx, "by a code", member)
 		return d.renderMailed(v, "That is not the code, or its time is over. You have a few tries for each mail.", http.StatusBadRequest)
 	}
 	l, err := d.Desk.Store.StaffLinkByBrowser(ctx, desk.Hash(d.Desk.Cookie(v.Context, askedCookie)))
 	if err = d.judge(l, err); errors.Is(err, fault.NotFound) {
-		return wrong()
+		return wrong("")
 	}
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func (d *Door) useCode(v *desk.Visit) error {
 		return err
 	}
 	if !few || !d.Desk.Keys.IsCode(signin.Staff, l.ID, v.PostForm("code")) {
-		return wrong()
+		return wrong(l.Staff.Email)
 	}
 	return d.enter(v, l)
 }

@@ -178,9 +178,13 @@ func (p *Passkeys) enter(v *desk.Visit) error {
 		}
 		return p.holder(v, who.ID, who.Email)
 	}, session, v.Request)
-	switch {
-	case store.Away(err):
+	if store.Away(err) {
 		return err
+	}
+	if err != nil || key.Authenticator.CloneWarning {
+		p.Desk.Failed(v.Request.Context(), "by a passkey", who.Email)
+	}
+	switch {
 	case err != nil:
 		return p.refused(v, err)
 	case key.Authenticator.CloneWarning:

@@ -100,6 +100,14 @@ func (s *SSO) begin(v *desk.Visit) error {
 
 // back handles GET /staff/sso/back.
 func (s *SSO) back(v *desk.Visit) error {
+	err := s.enter(v)
+	if errors.Is(err, fault.Invalid) || errors.Is(err, fault.Forbidden) {
+		s.Desk.Failed(v.Request.Context(), "by single sign-on", "")
+	}
+	return err
+}
+
+func (s *SSO) enter(v *desk.Visit) error {
 	data, err := s.Desk.Answer(v.Context, purpose)
 	if err != nil {
 		return err
@@ -120,6 +128,7 @@ func (s *SSO) back(v *desk.Visit) error {
 	}
 	who, err := s.Desk.Store.StaffByEmail(v.Request.Context(), told.Email)
 	if errors.Is(err, fault.NotFound) {
+		s.Desk.Failed(v.Request.Context(), "by single sign-on, with an address that is not on the team", "")
 		v.Redirect(http.StatusSeeOther, desk.SignInPath+"?"+url.Values{"why": {"unknown"}}.Encode())
 		return nil
 	}
