@@ -10,18 +10,18 @@ import (
 	"github.com/united24media/support/internal/store"
 )
 
-// runAsks is `support asks off|on|policy [FILE]`.
+// runAsks is `support asks off|on|closed|policy [FILE]`.
 func runAsks(ctx context.Context, p *program, args []string) error {
 	_, parse := p.flags("asks")
 	rest, err := parse(args)
 	if err != nil {
 		return err
 	}
-	words := []string{"off", "on", "policy"}
+	words := []string{"off", "on", "closed", "policy"}
 	if len(rest) == 0 {
-		return usagef("asks needs one of off, on, policy; try: support asks off")
+		return usagef("asks needs one of off, on, closed, policy; try: support asks off")
 	}
-	most := map[string]int{"off": 1, "on": 1, "policy": 2}[rest[0]]
+	most := map[string]int{"off": 1, "on": 1, "closed": 1, "policy": 2}[rest[0]]
 	switch {
 	case most == 0:
 		return usagef("asks has no %q; did you mean: support asks %s", rest[0], nearest(rest[0], words))
@@ -37,6 +37,10 @@ func runAsks(ctx context.Context, p *program, args []string) error {
 		}
 		if err := publish(ctx, db, policy.KindSwitch, rest[0], commandLine("asks."+rest[0], policy.KindSwitch)); err != nil {
 			return err
+		}
+		if rest[0] == policy.Closed {
+			fmt.Fprintln(p.stderr, "Asks are off and no gifts are taken, within 10 seconds. Gifts again: support asks on")
+			return nil
 		}
 		fmt.Fprintf(p.stderr, "Asks are %s. Readers see it within 10 seconds.\n", rest[0])
 		return nil

@@ -26,13 +26,14 @@ func TestAsksCommand(t *testing.T) {
 		stderr string
 	}{
 		{"off", []string{"asks", "off"}, exitOK, "", "Asks are off"},
+		{"closed", []string{"asks", "closed"}, exitOK, "", "no gifts are taken"},
 		{"on", []string{"asks", "on"}, exitOK, "", "Asks are on"},
 		{"no policy yet", []string{"asks", "policy"}, exitOK, "", "No policy is set"},
 		{"a policy", []string{"asks", "policy", file(policy)}, exitOK, "", "rules 1, experiments 0"},
 		{"a broken one", []string{"asks", "policy", file(`{"rules":[{"name":"sport"}]}`)}, exitFailed, "", "none, quiet or normal"},
 		{"no such file", []string{"asks", "policy", "nowhere.json"}, exitFailed, "", "nowhere.json"},
 		{"the policy in force", []string{"asks", "policy"}, exitOK, policy, ""},
-		{"nothing", []string{"asks"}, exitUsage, "", "off, on, policy"},
+		{"nothing", []string{"asks"}, exitUsage, "", "off, on, closed, policy"},
 		{"misspelt", []string{"asks", "of"}, exitUsage, "", "did you mean: support asks off"},
 		{"one too many", []string{"asks", "off", "now"}, exitUsage, "", `"now"`},
 	} {

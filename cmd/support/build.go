@@ -217,7 +217,7 @@ func newCheckout(settings config.Settings, local string, db *store.Store, limit 
 		PublicURL: settings.PublicURL, SiteOrigins: settings.SiteOrigins, PayOrigins: payOrigins(settings),
 		Currency: settings.Currency, Zone: settings.Timezone, Sandbox: settings.Sandbox(),
 		TrustedProxies: settings.TrustedProxies, CountryHeader: settings.CountryHeader,
-		Amounts: said.policies.Amounts, Campaigns: said.campaigns, Supporters: said.supporters, Wall: thanks.On,
+		Closed: said.policies.Closed, Amounts: said.policies.Amounts, Campaigns: said.campaigns, Supporters: said.supporters, Wall: thanks.On,
 	})
 }
 

@@ -50,7 +50,7 @@ func commands() []command {
 		{"doctor", "[ALERT]", "checks settings, database, Redis, Stripe, mail and clock; explains an alert", runDoctor},
 		{"staff", "add EMAIL --role viewer|finance|admin | remove EMAIL | list | link EMAIL", "says who may open the staff pages, and makes sign-in addresses", runStaff},
 		{"token", "create NAME --role viewer|finance | revoke NAME | list", "makes and ends tokens for reports", runToken},
-		{"asks", "off|on|policy [FILE]", "turns all asks off or on; shows or sets the policy of the asks", runAsks},
+		{"asks", "off|on|closed|policy [FILE]", "turns all asks off or on, or closes giving; shows or sets the policy of the asks", runAsks},
 		{"verify", "", "recomputes everything without writing and tells each drift", runVerify},
 		{"rebuild", "", "makes sums, counts and donations again from what Stripe said", runRebuild},
 		{"replay", "EVENT_ID… | --parked", "applies stored events again", runReplay},

@@ -21,6 +21,11 @@ import (
 // Create handles POST /v1/checkouts: 201 with the id and the address to pay
 // at, or 200 with those of the same attempt before.
 func (s *Service) Create(c *gin.Context) error {
+	if s.closed() {
+		f := fault.New(fault.Unavailable, "No gifts are taken at this moment; nothing was charged. Please try again later.")
+		f.RetryAfter = retryClosed
+		return f
+	}
 	in, err := readInput(c.Writer, c.Request)
 	if err != nil {
 		return err

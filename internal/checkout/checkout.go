@@ -50,6 +50,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix // whose word on the reader's address and country counts
 	CountryHeader  string         // "" for none
 
+	Closed     func() bool                                       // whether no gift is taken; nil: gifts are
 	Amounts    func() offer.Suggestions                          // what staff suggest; nil: what ships
 	Campaigns  *campaign.Live                                    // nil: none
 	Wall       func() bool                                       // whether supporters are thanked publicly; nil: no

@@ -32,6 +32,9 @@ func (s *Service) SupportForm(c *gin.Context) error {
 		return s.showSupport(c, status, f, supportView{Trouble: i18n.T(f.lang, "error.form")})
 	}
 	f := s.formOf(c, c.Request.PostForm)
+	if s.closed() {
+		return s.showClosed(c, f)
+	}
 	switch shown := f.get("shown"); {
 	case f.get("show") != "":
 		return s.showSupport(c, http.StatusOK, f, supportView{})
@@ -61,6 +64,19 @@ func (s *Service) SupportForm(c *gin.Context) error {
 	c.Header("Cache-Control", "no-store")
 	c.Redirect(http.StatusSeeOther, target)
 	return nil
+}
+
+// retryClosed is when to ask again while no gift is taken, in seconds.
+const retryClosed = 300
+
+// closed reports whether no gift is taken, by decision of staff.
+func (s *Service) closed() bool { return s.Closed != nil && s.Closed() }
+
+// showClosed shows the support page without its form, and says that no gift is
+// taken now.
+func (s *Service) showClosed(c *gin.Context, f form) error {
+	c.Header("Retry-After", strconv.Itoa(retryClosed))
+	return s.showSupport(c, http.StatusServiceUnavailable, f, supportView{Closed: true, Trouble: i18n.T(f.lang, "error.busy")})
 }
 
 // paid reports whether a session that a form leads to again was paid already,

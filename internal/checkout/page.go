@@ -69,6 +69,7 @@ type supportView struct {
 	Discreet     bool
 	DiscreetDays int  // after which who is kept out of sight is forgotten
 	More         bool // whether name and message are unfolded
+	Closed       bool // no gift is taken: there is no form
 	NameMax      int
 	MessageMax   int
 }
@@ -127,6 +128,9 @@ func (s *Service) SupportPage(c *gin.Context) error {
 		f.values.Set("return_url", s.returnable(referrer))
 	}
 	f.preset()
+	if s.closed() {
+		return s.showClosed(c, f)
+	}
 	return s.showSupport(c, http.StatusOK, f, supportView{})
 }
 

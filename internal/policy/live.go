@@ -13,14 +13,15 @@ import (
 
 // Kinds of documents that hold what staff decided about asks.
 const (
-	KindSwitch = "switch" // Off, or anything else for on
+	KindSwitch = "switch" // Off, Closed, or anything else for on
 	KindAsks   = "asks"   // a [Policy] as JSON; "" for none
 )
 
 // What the document of [KindSwitch] says.
 const (
-	Off = "off" // no ask shows
-	On  = "on"
+	Off    = "off"    // no ask shows
+	Closed = "closed" // no ask shows, and no gift is taken
+	On     = "on"
 )
 
 // Every is how often the switch and the policy are read again. With what caches
@@ -39,6 +40,7 @@ type Live struct {
 type State struct {
 	Version uint64 // another one whenever anything else differs
 	Off     bool   // all asks are off
+	Closed  bool   // no gift is taken
 	Policy
 	text    string // of Policy
 	moments []int64
@@ -89,7 +91,7 @@ func (p *Live) Refresh(ctx context.Context) error {
 	}
 	last := p.now.Load()
 	next := *last
-	next.Off = asks == Off
+	next.Off, next.Closed = asks == Off || asks == Closed, asks == Closed
 	if text != last.text {
 		next.Policy, next.text = Policy{}, text
 		if text != "" {
@@ -99,7 +101,7 @@ func (p *Live) Refresh(ctx context.Context) error {
 		}
 		next.moments = next.Policy.moments()
 	}
-	if next.Off != last.Off || next.text != last.text {
+	if next.Off != last.Off || next.Closed != last.Closed || next.text != last.text {
 		next.Version++
 		p.now.Store(&next)
 	}
@@ -108,6 +110,9 @@ func (p *Live) Refresh(ctx context.Context) error {
 
 // State returns what is in force.
 func (p *Live) State() *State { return p.now.Load() }
+
+// Closed reports whether no gift is taken.
+func (p *Live) Closed() bool { return p.now.Load().Closed }
 
 // Amounts returns what is suggested in place of what ships.
 func (p *Live) Amounts() offer.Suggestions { return p.now.Load().Policy.Amounts }

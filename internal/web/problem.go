@@ -76,7 +76,8 @@ func (s *Server) writeError(c *gin.Context, p policy, err error) {
 		c.Header("Retry-After", strconv.Itoa(known.RetryAfter))
 	}
 	gone := errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil
-	if problem.Status >= http.StatusInternalServerError && !gone && !errors.Is(err, errBusy) {
+	meant := ok && known.Kind == fault.Unavailable && known.Cause == nil // such as that no gifts are taken now
+	if problem.Status >= http.StatusInternalServerError && !gone && !meant && !errors.Is(err, errBusy) {
 		s.Log.Error("request failed", "request_id", requestID(c), "route", c.FullPath(), "status", problem.Status, "err", err)
 	}
 	if c.Writer.Written() {

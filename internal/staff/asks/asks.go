@@ -189,6 +189,7 @@ func (a *Asks) show(v *desk.Visit) error {
 	return a.Desk.Render(v, a.overview, desk.Page{Title: "Asks", Body: struct {
 		Admin    bool
 		Off      bool
+		Closed   bool
 		Turned   store.Version
 		Draft    bool
 		Summary  summary
@@ -196,7 +197,7 @@ func (a *Asks) show(v *desk.Visit) error {
 		Versions []store.Version
 		Frames   []frame
 	}{
-		v.Member.Role.Allows(desk.Admin), turned.Body == policy.Off, turned, w.Draft, summarize(inForce), newest, versions,
+		v.Member.Role.Allows(desk.Admin), isOff(turned), turned.Body == policy.Closed, turned, w.Draft, summarize(inForce), newest, versions,
 		frames(i18n.Default, "in-force"),
 	}})
 }
@@ -235,18 +236,23 @@ func (a *Asks) showSwitch(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	return a.renderSwitch(v, turned.Body == policy.Off, "", http.StatusOK)
+	return a.renderSwitch(v, turned, "", http.StatusOK)
 }
 
-func (a *Asks) renderSwitch(v *desk.Visit, off bool, problem string, status int) error {
+// isOff reports whether no ask shows.
+func isOff(turned store.Version) bool {
+	return turned.Body == policy.Off || turned.Body == policy.Closed
+}
+
+func (a *Asks) renderSwitch(v *desk.Visit, turned store.Version, problem string, status int) error {
 	title := "Turn all asks off"
-	if off {
+	if isOff(turned) {
 		title = "Turn asks on again"
 	}
 	return a.Desk.RenderStatus(v, a.toggle, desk.Page{Title: title, Narrow: true, Body: struct {
 		Title, Problem string
-		Off            bool
-	}{title, problem, off}}, status)
+		Off, Closed    bool
+	}{title, problem, isOff(turned), turned.Body == policy.Closed}}, status)
 }
 
 // turn handles POST /staff/asks/switch.
@@ -256,18 +262,24 @@ func (a *Asks) turn(v *desk.Visit) error {
 	if err != nil {
 		return err
 	}
-	off := turned.Body == policy.Off
+	is := policy.On
+	if isOff(turned) {
+		is = turned.Body
+	}
 	switch {
-	case to != policy.On && to != policy.Off:
-		return a.renderSwitch(v, off, "Choose on or off.", http.StatusUnprocessableEntity)
+	case to != policy.On && to != policy.Off && to != policy.Closed:
+		return a.renderSwitch(v, turned, "Choose on, off or closed.", http.StatusUnprocessableEntity)
 	case reason == "":
-		return a.renderSwitch(v, off, "Reason: say in a few words why.", http.StatusUnprocessableEntity)
-	case (to == policy.Off) == off:
+		return a.renderSwitch(v, turned, "Reason: say in a few words why.", http.StatusUnprocessableEntity)
+	case to == is:
 		return a.Desk.Back(v, path, "Asks are "+to+" already.")
 	}
 	_, err = a.Desk.Store.Publish(ctx, a.by(v, policy.KindSwitch, to, reason), turned.Number, nil, a.Desk.By(v, "asks."+to, policy.KindSwitch))
 	if err != nil {
 		return err
+	}
+	if to == policy.Closed {
+		return a.Desk.Back(v, path, "No gifts are taken. Readers see it within 10 seconds.")
 	}
 	return a.Desk.Back(v, path, "All asks are "+to+". Readers see it within 10 seconds.")
 }
