@@ -57,7 +57,7 @@ func (g *Gifts) supportersCSV(v *desk.Visit) error {
 	if err := g.Desk.Export(v, "supporters", w.used(), w.query(supportersPath, store.Position{}, false)); err != nil {
 		return err
 	}
-	return g.Reports.ExportSupporters(v.Request.Context(), v.Writer, w.Filter)
+	return g.Reports.ExportSupporters(v.Request.Context(), v.File(), w.Filter)
 }
 
 // membershipsCSV handles GET /staff/memberships.csv: the memberships that began
@@ -70,7 +70,7 @@ func (g *Gifts) membershipsCSV(v *desk.Visit) error {
 	if err := g.Desk.Export(v, "memberships", "began "+p.FromText()+" to "+p.ThroughText(), period.Address("/staff/reports/members", nil, p)); err != nil {
 		return err
 	}
-	return g.Reports.Export(v.Request.Context(), v.Writer, reports.Export{What: "memberships", From: p.From, To: p.To, Format: "csv"})
+	return g.Reports.Export(v.Request.Context(), v.File(), reports.Export{What: "memberships", From: p.From, To: p.To, Format: "csv"})
 }
 
 // showSupporters handles GET /staff/supporters.

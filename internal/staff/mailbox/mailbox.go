@@ -57,7 +57,7 @@ func New(o Options) *Mailbox {
 func (m *Mailbox) Routes() []desk.Route {
 	return []desk.Route{
 		{Method: http.MethodGet, Path: path, Need: desk.Finance, Nav: "Mail", Handle: m.show},
-		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Handle: m.csv},
+		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Long: true, Handle: m.csv},
 		{Method: http.MethodPost, Path: path + "/retry", Need: desk.Finance, Handle: m.retry},
 		{Method: http.MethodGet, Path: path + "/letter/:id", Need: desk.Finance, Handle: m.read},
 		{Method: http.MethodGet, Path: path + "/letter/:id/html", Need: desk.Finance, Handle: m.html},
@@ -171,7 +171,7 @@ func (m *Mailbox) csv(v *desk.Visit) error {
 	if err := m.Desk.Export(v, "mail", "state: "+cmp.Or(state, "every one"), address(path, state, "")); err != nil {
 		return err
 	}
-	s := reports.NewSheet(v.Writer, "id", "kind", "subject", "queued_at", "to", "locale", "state", "done_at", "next_try_at", "attempts", "error")
+	s := reports.NewSheet(v.File(), "id", "kind", "subject", "queued_at", "to", "locale", "state", "done_at", "next_try_at", "attempts", "error")
 	var last store.QueuedMail
 	for {
 		mails, err := m.Desk.Store.MailBefore(v.Request.Context(), state, last.Queued, last.ID, exportPage)

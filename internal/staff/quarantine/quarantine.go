@@ -68,7 +68,7 @@ func New(o Options) *Screen {
 func (s *Screen) Routes() []desk.Route {
 	return []desk.Route{
 		{Method: http.MethodGet, Path: path, Need: desk.Finance, Nav: "Quarantine", Handle: s.show},
-		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Handle: s.csv},
+		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Long: true, Handle: s.csv},
 		{Method: http.MethodPost, Path: path + "/accept", Need: desk.Finance, Handle: s.accept},
 		{Method: http.MethodPost, Path: path + "/reject", Need: desk.Finance, Handle: s.reject},
 	}
@@ -173,7 +173,7 @@ func (s *Screen) csv(v *desk.Visit) error {
 	if err := s.Desk.Export(v, "quarantine", "", path); err != nil {
 		return err
 	}
-	sheet := reports.NewSheet(v.Writer, "id", "kind", "state", "found_at", "reason", "attack", "created_at", "currency", "left_minor", "interval",
+	sheet := reports.NewSheet(v.File(), "id", "kind", "state", "found_at", "reason", "attack", "created_at", "currency", "left_minor", "interval",
 		"email", "name", "decided_at", "decided_by")
 	var last store.Suspect
 	for {

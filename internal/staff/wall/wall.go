@@ -50,7 +50,7 @@ func New(o Options) *Screen { return &Screen{o, o.Desk.Template(pageHTML)} }
 func (s *Screen) Routes() []desk.Route {
 	return []desk.Route{
 		{Method: http.MethodGet, Path: path, Need: desk.Finance, Nav: "Wall", Handle: s.show},
-		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Handle: s.csv},
+		{Method: http.MethodGet, Path: path + ".csv", Need: desk.Finance, Long: true, Handle: s.csv},
 		{Method: http.MethodPost, Path: path + "/decide", Need: desk.Finance, Handle: s.decide},
 		{Method: http.MethodPost, Path: path + "/switch", Need: desk.Admin, Handle: s.turn},
 	}
@@ -146,7 +146,7 @@ func (s *Screen) csv(v *desk.Visit) error {
 	if err := s.Desk.Export(v, "wall", "state: "+state, path+"?state="+state); err != nil {
 		return err
 	}
-	sheet := reports.NewSheet(v.Writer, "id", "state", "name", "message", "locale", "donation", "given_at", "currency", "left_minor",
+	sheet := reports.NewSheet(v.File(), "id", "state", "name", "message", "locale", "donation", "given_at", "currency", "left_minor",
 		"decided_at", "decided_by", "shown_at", "hidden_because")
 	for last := ""; ; {
 		entries, err := s.Desk.Store.WallAfter(v.Request.Context(), state, last, exportPage)
