@@ -180,14 +180,14 @@ func (t *Tx) any(column string, n int) string {
 	return fmt.Sprintf("%s IN (SELECT value FROM json_each($%d))", column, n)
 }
 
-// each returns the texts in parameter n as a table of one column. PostgreSQL
-// looks for them by an index or a hash; of [Tx.any] it may think that there are
-// few, and compare each row with each.
-func (t *Tx) each(column string, n int) string {
+// among is [Tx.any] for a long list of texts. Of that one PostgreSQL may think
+// that it is short, and compare each row with each; these it looks for by an
+// index or a hash.
+func (t *Tx) among(column string, n int) string {
 	if t.pg != nil {
-		return fmt.Sprintf("unnest($%d::TEXT[]) AS listed(%s)", n, column)
+		return fmt.Sprintf("%s IN (SELECT unnest($%d::TEXT[]))", column, n)
 	}
-	return fmt.Sprintf("(SELECT value AS %s FROM json_each($%d)) AS listed", column, n)
+	return t.any(column, n)
 }
 
 func (t *Tx) list(values any) any {

@@ -257,11 +257,11 @@ func (r *ranker) weigh(ctx context.Context, all []string) error {
 		return nil
 	}
 	rank := ranks[r.By]
-	query, which := `SELECT article, CAST(SUM(n) AS BIGINT) FROM `+r.tx.each("article", 3)+` JOIN rankings USING (article)
-		WHERE `+r.tx.any("period", 1)+` AND ranking = $2 GROUP BY article`, r.order()
+	query, which := `SELECT article, CAST(SUM(n) AS BIGINT) FROM rankings
+		WHERE `+r.tx.any("period", 1)+` AND ranking = $2 AND `+r.tx.among("article", 3)+` GROUP BY article`, r.order()
 	if rank.kept == "" {
-		query, which = `SELECT value, CAST(SUM(`+rank.of+`) AS BIGINT) FROM `+r.tx.each("value", 3)+` JOIN sums USING (value)
-			WHERE `+r.tx.any("period", 1)+` AND dimension = $2 GROUP BY value`, articles
+		query, which = `SELECT value, CAST(SUM(`+rank.of+`) AS BIGINT) FROM sums
+			WHERE `+r.tx.any("period", 1)+` AND dimension = $2 AND `+r.tx.among("value", 3)+` GROUP BY value`, articles
 	}
 	return r.tx.query(ctx, query, []any{r.tx.list(r.periods), which, r.tx.list(of)}, func(row row) error {
 		var article string
