@@ -27,8 +27,8 @@ func once(c *gin.Context, p policy) error {
 	if err := onceIn(c.Request.URL.Query()); err != nil {
 		return err
 	}
-	if c.Request.Method != http.MethodPost || p.maxBody == 0 {
-		return nil
+	if c.Request.Method != http.MethodPost || p.maxBody == 0 || p.maxBody > maxForm {
+		return nil // of large forms nothing is read before it is known who sends them
 	}
 	switch kind, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type")); kind {
 	case "application/x-www-form-urlencoded":
