@@ -111,10 +111,13 @@ func TestSilentConnections(t *testing.T) {
 	attempt := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
 		defer cancel()
-		return record(ctx, s, "evt_1")
+		return s.Look(ctx, func(tx *store.Tx) error {
+			_, err := tx.LastMoved(ctx)
+			return err
+		})
 	}
 	if attempt() == nil {
-		return // it was new
+		return // it had idled for so long that it was asked first
 	}
 	if err := attempt(); err != nil {
 		t.Errorf("the second call: %v", err)
