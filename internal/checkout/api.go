@@ -22,7 +22,7 @@ import (
 // at, or 200 with those of the same attempt before.
 func (s *Service) Create(c *gin.Context) error {
 	if s.closed() {
-		f := fault.New(fault.Unavailable, "No gifts are taken at this moment; nothing was charged. Please try again later.")
+		f := fault.Wrap(fault.Unavailable, ErrClosed, "No gifts are taken at this moment; nothing was charged. Please try again later.")
 		f.RetryAfter = retryClosed
 		return f
 	}

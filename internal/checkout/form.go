@@ -66,6 +66,9 @@ func (s *Service) SupportForm(c *gin.Context) error {
 	return nil
 }
 
+// ErrClosed says that staff decided that no gift is taken: no failure.
+var ErrClosed = errors.New("giving is closed")
+
 // retryClosed is when to ask again while no gift is taken, in seconds.
 const retryClosed = 300
 

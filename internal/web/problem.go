@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/united24media/support/internal/checkout"
 	"github.com/united24media/support/internal/fault"
 	"github.com/united24media/support/internal/store"
 )
@@ -76,8 +77,7 @@ func (s *Server) writeError(c *gin.Context, p policy, err error) {
 		c.Header("Retry-After", strconv.Itoa(known.RetryAfter))
 	}
 	gone := errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil
-	meant := ok && known.Kind == fault.Unavailable && known.Cause == nil // such as that no gifts are taken now
-	if problem.Status >= http.StatusInternalServerError && !gone && !meant && !errors.Is(err, errBusy) {
+	if problem.Status >= http.StatusInternalServerError && !gone && !errors.Is(err, errBusy) && !errors.Is(err, checkout.ErrClosed) {
 		s.Log.Error("request failed", "request_id", requestID(c), "route", c.FullPath(), "status", problem.Status, "err", err)
 	}
 	if c.Writer.Written() {

@@ -18,6 +18,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/united24media/support/internal/checkout"
 	"github.com/united24media/support/internal/fault"
 )
 
@@ -64,6 +65,18 @@ func send(s http.Handler, method, path, body string, headers ...string) *http.Re
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w.Result()
+}
+
+// TestClosedGivingIsNoFailure: that no gift is taken is told, and fills no log
+// with errors.
+func TestClosedGivingIsNoFailure(t *testing.T) {
+	t.Parallel()
+	h := everything()
+	h.Checkout = failing(fault.Wrap(fault.Unavailable, checkout.ErrClosed, "No gifts are taken."))
+	s, log := server(h)
+	if answer := send(s, http.MethodPost, "/v1/checkouts", "{}"); answer.StatusCode != http.StatusServiceUnavailable || strings.Contains(log.String(), `"level":"ERROR"`) {
+		t.Errorf("%d\n%s", answer.StatusCode, log)
+	}
 }
 
 func TestErrorBecomesProblem(t *testing.T) {
