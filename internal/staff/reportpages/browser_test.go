@@ -49,6 +49,12 @@ func TestWalk(t *testing.T) {
 			if over := chromium.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 				t.Errorf("%s at %d px is %d px too wide", address, width, over)
 			}
+			// Cohorts of years, and each of many currencies, have a column of their own, and scroll.
+			if width == 768 && !strings.Contains(address, "show=currencies") && !strings.Contains(address, "/members?") {
+				for _, cell := range b.CutOff() {
+					t.Errorf("%s on a tablet: %s", address, cell)
+				}
+			}
 		}
 		b.Picture("desk" + strings.NewReplacer("/", "-", "?", "-", "&", "-", "=", "-").Replace(address))
 		b.Size(1280, 900)
@@ -58,9 +64,10 @@ func TestWalk(t *testing.T) {
 				t.Errorf("%s, %s: %s", address, scheme, barrier)
 			}
 		}
-		b.Media("print")
-		if chromium.Eval[bool](b, `getComputedStyle(document.querySelector(".side")).display !== "none"`) {
-			t.Errorf("%s is printed with the navigation", address)
+		if !strings.Contains(address, "show=currencies") {
+			for _, wrong := range b.OnPaper() {
+				t.Errorf("%s on paper: %s", address, wrong)
+			}
 		}
 		b.Scheme("light")
 	}

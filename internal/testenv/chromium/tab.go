@@ -286,7 +286,7 @@ func (b *Tab) OnPaper() []string {
 		.filter((e) => e.checkVisibility({ visibilityProperty: true }) && e.getBoundingClientRect().width > 0)
 		.map((e) => "it has " + e.tagName + " " + e.className + " " + e.textContent.trim().slice(0, 40))
 		.concat([...document.querySelectorAll("[data-shown]")]
-			.filter((e) => !e.querySelector("svg, .visually-hidden, input, button")) // a picture of the numbers beside it, or what is pressed
+			.filter((e) => e.textContent.trim() && !e.querySelector("svg, .visually-hidden, input, button")) // a picture of the numbers beside it, or what is pressed
 			.filter((e) => !e.checkVisibility() || e.getBoundingClientRect().right > innerWidth + 1)
 			.map((e) => "not on the sheet: " + e.tagName + " " + e.textContent.trim().slice(0, 40)))`)
 }
