@@ -466,4 +466,9 @@ func TestWhatIsNamedAndNotKnown(t *testing.T) {
 		t.Errorf("asked is %s", needs)
 	}
 	g.RefundedAt("payment_intent/pi_1")
+	strangers := know(t, said{200, "charge.succeeded", chargeOf(foreign)})
+	strangers.PutName("charge/ch_1", "adopted/never_said")
+	if d := donationOf(t, strangers, "payment_intent/pi_1"); d != nil {
+		t.Errorf("what nobody adopted is %+v", d)
+	}
 }
