@@ -37,7 +37,7 @@ func TestNoGiftsAreTaken(t *testing.T) {
 			if !strings.Contains(body, `"retry_after":300`) || !strings.Contains(body, "nothing was charged") {
 				t.Errorf("%s: %s", name, body)
 			}
-		case w.Header().Get("Retry-After") != "300" || !strings.Contains(body, i18n.T("uk", "error.busy")) || strings.Contains(body, `class="give"`):
+		case w.Header().Get("Retry-After") != "300" || !strings.Contains(body, i18n.T("uk", "support.closed")) || strings.Contains(body, `class="give"`):
 			t.Errorf("%s: Retry-After %q\n%s", name, w.Header().Get("Retry-After"), body)
 		}
 	}

@@ -79,7 +79,7 @@ func (s *Service) closed() bool { return s.Closed != nil && s.Closed() }
 // taken now.
 func (s *Service) showClosed(c *gin.Context, f form) error {
 	c.Header("Retry-After", strconv.Itoa(retryClosed))
-	return s.showSupport(c, http.StatusServiceUnavailable, f, supportView{Closed: true, Trouble: i18n.T(f.lang, "error.busy")})
+	return s.showSupport(c, http.StatusServiceUnavailable, f, supportView{Closed: true})
 }
 
 // paid reports whether a session that a form leads to again was paid already,
