@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	_ "embed"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -104,6 +106,12 @@ func staffed(t *testing.T) (visitor, config.Settings) {
 	return visitor{s, origin}, settings
 }
 
+// staffRoutes are the routes of the staff pages and who may use them: that one
+// is opened to more people is a change to be read.
+//
+//go:embed testdata/staff-routes.txt
+var staffRoutes string
+
 // TestStaffRoutes holds every route of the staff pages, as the service is
 // wired, to the role it names: who may not is refused, pages lead nobody to
 // what they may not see, no other site's form is taken, and nothing breaks when
@@ -113,9 +121,10 @@ func TestStaffRoutes(t *testing.T) {
 	v, _ := staffed(t)
 	s := v.s
 	roles := append([]desk.Role{""}, desk.Roles()...)
-	var declared []string
+	var declared, needs []string
 	for _, r := range s.staff.Routes {
 		declared = append(declared, r.Method+" "+r.Path)
+		needs = append(needs, fmt.Sprintf("%s %s %s\n", r.Method, r.Path, cmp.Or(string(r.Need), "anybody")))
 		path := parameter.ReplaceAllString(r.Path, "mem_nobody")
 		for _, role := range roles {
 			name := fmt.Sprintf("%s %s as %q", r.Method, r.Path, role)
@@ -146,6 +155,17 @@ func TestStaffRoutes(t *testing.T) {
 					t.Errorf("%s from another site: %d", name, w.Code)
 				}
 			}
+		}
+	}
+	slices.Sort(needs)
+	for line := range strings.Lines(staffRoutes) {
+		if !slices.Contains(needs, line) {
+			t.Errorf("testdata/staff-routes.txt says %q, which is so no more", line)
+		}
+	}
+	for _, line := range needs {
+		if !strings.Contains("\n"+staffRoutes, "\n"+line) {
+			t.Errorf("testdata/staff-routes.txt does not say %q", line)
 		}
 	}
 	for _, served := range s.handler.(*web.Server).Routes() {
