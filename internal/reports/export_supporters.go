@@ -92,10 +92,13 @@ func (s *Service) ExportSupporters(ctx context.Context, w io.Writer, f store.Don
 		}
 		var keys []string
 		for _, d := range page.Donations {
-			if !written[d.Supporter] {
+			if !f.First { // somebody may have several of them
+				if written[d.Supporter] {
+					continue
+				}
 				written[d.Supporter] = true
-				keys = append(keys, d.Supporter)
 			}
+			keys = append(keys, d.Supporter)
 		}
 		if err := s.writeSupporters(ctx, sheet, keys); err != nil {
 			return err
