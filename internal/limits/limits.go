@@ -95,7 +95,7 @@ func Sandbox() []Rule {
 
 const (
 	redisPrefix  = "support:limits:v1:"
-	redisTimeout = 50 * time.Millisecond // what a caller waits for Redis at most
+	redisTimeout = 50 * time.Millisecond // see limiters.wait
 	redisPause   = 5 * time.Second       // how long Redis is left alone after it failed
 	clockSkew    = 5 * time.Second       // between the nodes of a cluster
 	saltLife     = 24 * time.Hour        // how long a network keeps the same key
@@ -126,6 +126,7 @@ type Limits struct {
 type limiters struct {
 	interval time.Duration                 // between two that are spread evenly
 	lasts    time.Duration                 // how long what was counted matters
+	wait     time.Duration                 // what a caller waits for Redis at most
 	shared   *throttled.GCRARateLimiterCtx // in Redis; nil without it
 	own      *throttled.GCRARateLimiterCtx // in this process
 	alone    *throttled.GCRARateLimiterCtx // in this process, smaller, while Redis fails
@@ -165,7 +166,7 @@ func New(o Options) (*Limits, error) {
 }
 
 func (l *Limits) build(r Rule, client redis.UniversalClient) (*limiters, error) {
-	of := &limiters{interval: time.Hour / time.Duration(r.PerHour)}
+	of := &limiters{interval: time.Hour / time.Duration(r.PerHour), wait: redisTimeout}
 	of.lasts = of.interval*time.Duration(r.Burst) + clockSkew
 	var errs [3]error
 	if client != nil {
@@ -233,7 +234,7 @@ func (of *limiters) ask(ctx context.Context, in *throttled.GCRARateLimiterCtx, k
 // askRedis asks the limiter that replicas share. It goes on when the caller
 // does not, so that one who hangs up can't make Redis look broken.
 func (of *limiters) askRedis(ctx context.Context, key string) (limited bool, retryAfter time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), of.wait)
 	defer cancel()
 	limited, result, err := of.shared.RateLimitCtx(ctx, key, 1)
 	switch {

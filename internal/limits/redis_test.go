@@ -128,7 +128,7 @@ func TestRedisHoldsNoAddress(t *testing.T) {
 	allowed(l, 3, "203.0.113.0/24")
 	keys := client.Keys(t.Context(), "*").Val()
 	if len(keys) != 1 || !strings.HasPrefix(keys[0], redisPrefix) || strings.Contains(keys[0], "203") {
-		t.Errorf("keys = %q, want one hash", keys)
+		t.Fatalf("keys = %q, want one hash", keys)
 	}
 	if life := client.TTL(t.Context(), keys[0]).Val(); life <= 0 || life > time.Hour {
 		t.Errorf("the key lives for %v", life)
@@ -167,6 +167,7 @@ func TestRedisFaults(t *testing.T) {
 			warm(t, client)
 			at := newClock()
 			l := build(t, Options{Redis: client, Secret: secret, Now: at.now})
+			waits(l, redisTimeout)
 
 			fault.begin(t, server, client)
 			started := time.Now()
