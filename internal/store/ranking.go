@@ -129,7 +129,11 @@ func (s *Store) TopArticles(ctx context.Context, spans []Span, by Ranking, limit
 	err = s.Look(ctx, func(t *Tx) error {
 		r := ranker{t, by, Periods(spans), offset + limit, map[string]int64{}}
 		ordered := r.order() != "" && len(r.periods) <= maxRankings
-		for places := 2 * r.first; ordered && places <= maxRanks; places *= 4 {
+		places := 2 * r.first
+		if len(r.periods) > 3 { // of many, the first of each leave too much open
+			places *= 4
+		}
+		for ; ordered && places <= maxRanks; places *= 4 {
 			top, ok, err := r.among(ctx, places)
 			if ok || err != nil {
 				found = top[min(offset, len(top)):min(offset+limit, len(top))]
