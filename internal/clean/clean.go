@@ -53,7 +53,7 @@ func Origin(address string) string {
 		return ""
 	}
 	u, err := url.Parse(address)
-	if err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Host == "" || u.User != nil {
+	if err != nil || !slices.Contains([]string{"http", "https"}, u.Scheme) || u.Hostname() == "" || u.User != nil {
 		return ""
 	}
 	host := strings.ToLower(u.Host)

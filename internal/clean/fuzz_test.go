@@ -33,7 +33,7 @@ func FuzzText(f *testing.F) {
 func FuzzOrigin(f *testing.F) {
 	for _, s := range []string{
 		"https://news.example", "HTTP://News.example:80/a", "https://u@h", "//evil.example", `https:/\evil.example`, "https://[::1]:443/", "javascript:alert(1)",
-		"https://news.example\t.evil.example", "http://a:0080", "https:///evil.example",
+		"https://news.example\t.evil.example", "http://a:0080", "https:///evil.example", "HTTP://:80",
 	} {
 		f.Add(s)
 	}
