@@ -414,22 +414,7 @@ func stored(t *testing.T, r *running) string {
 		t.Fatalf("only %d tables are searched", len(tables))
 	}
 	for _, table := range tables {
-		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for rows.Next() {
-			row, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range row {
-				into[i] = &row[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				t.Fatal(err)
-			}
+		eachRow(t, db, table, func(row []any) {
 			for _, value := range row {
 				if raw, ok := value.([]byte); ok {
 					if body, err := ledger.Unpack(raw); err == nil {
@@ -440,12 +425,36 @@ func stored(t *testing.T, r *running) string {
 				fmt.Fprint(&all, value, " ")
 			}
 			all.WriteByte('\n')
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+		})
 	}
 	return all.String()
+}
+
+// eachRow calls f with each row of a table.
+func eachRow(t *testing.T, db *sql.DB, table string, f func(row []any)) {
+	t.Helper()
+	rows, err := db.Query(`SELECT * FROM "` + table + `"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+		row, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		f(row)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // column returns the one column of a query, sorted.

@@ -216,28 +216,8 @@ func contents(t *testing.T, db *sql.DB) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for _, table := range column(t, db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`) {
-		rows, err := db.Query(`SELECT * FROM "` + table + `"`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			t.Fatal(err)
-		}
 		var text strings.Builder
-		for rows.Next() {
-			row, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range row {
-				into[i] = &row[i]
-			}
-			if err := rows.Scan(into...); err != nil {
-				t.Fatal(err)
-			}
-			fmt.Fprintln(&text, row...)
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
+		eachRow(t, db, table, func(row []any) { fmt.Fprintln(&text, row...) })
 		all[table] = text.String()
 	}
 	return all

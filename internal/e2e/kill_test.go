@@ -30,6 +30,14 @@ const (
 	webhookSecret = "whsec_0123456789abcdef0123456789abcdef"
 )
 
+// databases return the address of a new database of each kind.
+func databases() map[string]func(t *testing.T) string {
+	return map[string]func(t *testing.T) string{
+		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "support.db") },
+		"PostgreSQL": func(t *testing.T) string { return testenv.Postgres(t) },
+	}
+}
+
 // TestKilledUnderLoad takes the program's power a hundred times while events
 // arrive, wherever it is between reading one and answering it. What was
 // answered with 200 is not delivered again: if it was not durable it is missing
@@ -37,10 +45,7 @@ const (
 // the same, it must not be there twice.
 func TestKilledUnderLoad(t *testing.T) {
 	t.Parallel()
-	for name, database := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "support.db") },
-		"PostgreSQL": func(t *testing.T) string { return testenv.Postgres(t) },
-	} {
+	for name, database := range databases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			seed := uint64(time.Now().UnixNano())

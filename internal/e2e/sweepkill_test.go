@@ -8,7 +8,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +15,6 @@ import (
 	"testing"
 
 	"github.com/united24media/support/internal/sandbox"
-	"github.com/united24media/support/internal/testenv"
 )
 
 // A gate stands before Stripe's stand-in, notes what is asked, and can hold one
@@ -63,10 +61,7 @@ func (g *gate) take() []string {
 // stand-in.
 func TestReconcileGoesOnAfterAKill(t *testing.T) {
 	t.Parallel()
-	for name, database := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "support.db") },
-		"PostgreSQL": func(t *testing.T) string { return testenv.Postgres(t) },
-	} {
+	for name, database := range databases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const (

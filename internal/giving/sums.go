@@ -15,8 +15,11 @@ type Cell struct {
 	Settlement string // "" while not settled
 }
 
+// FirstDay is above every month and below every day, as periods number them.
+const FirstDay = 1_000_000
+
 // OfDay reports whether the cell is of a day, not of a month.
-func (c Cell) OfDay() bool { return c.Period > 9999_12 }
+func (c Cell) OfDay() bool { return c.Period >= FirstDay }
 
 // Figures are what a cell holds. Gross, Refunded and Disputed are in the
 // cell's currency, Fee and Net in its settlement currency, in minor units.

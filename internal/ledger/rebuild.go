@@ -56,7 +56,8 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	if after, err = l.Hash(ctx, scratch); err != nil {
 		return "", "", err
 	}
-	days := store.EveryDay
+	every := store.EveryDay()
+	days := every
 	if before == after { // then only what came meanwhile can be counted otherwise
 		days = store.Days{}
 	}
@@ -64,7 +65,7 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	moved, err := l.Store.Adopt(ctx, scratch, func(tx *store.Tx) error {
 		return again.replay(ctx, tx, started.Add(-overlap), func(int) {})
 	}, func(tx *store.Tx) error {
-		err := tx.JournalAfter(ctx, lastMoved, store.EveryDay.First, store.EveryDay.Last, func(row store.JournalRow) error {
+		err := tx.JournalAfter(ctx, lastMoved, every.First, every.Last, func(row store.JournalRow) error {
 			days.Add(row.FirstDay, row.LastDay)
 			return nil
 		})

@@ -111,7 +111,7 @@ func (s *Service) Run(ctx context.Context, log *slog.Logger) {
 
 // Statements returns the closed months, newest first.
 func (s *Service) Statements(ctx context.Context) ([]Statement, error) {
-	stored, err := s.store.Statements(ctx, 0, lastMonth)
+	stored, err := s.store.Statements(ctx, 0, giving.FirstDay)
 	if err != nil {
 		return nil, err
 	}
@@ -123,9 +123,6 @@ func (s *Service) Statements(ctx context.Context) ([]Statement, error) {
 	}
 	return found, nil
 }
-
-// lastMonth is after every month, as the sums number them.
-const lastMonth = 999999
 
 func statementOf(m store.Statement) (Statement, error) {
 	out := Statement{Month: giving.Date(m.Month*100 + 1).Format("2006-01"), ClosedAt: m.ClosedAt, ClosedBy: m.ClosedBy}

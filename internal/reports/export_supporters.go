@@ -79,8 +79,8 @@ const supportersPage = 200
 
 // ExportSupporters writes a list of supporters as CSV, in the order of the
 // donations that a filter finds: a row for each currency that somebody gave in,
-// with all that they ever gave. It holds one page in memory, and the keys of who
-// was written.
+// with all that they ever gave. It holds one page in memory, and of a search the
+// keys of who was written.
 func (s *Service) ExportSupporters(ctx context.Context, w io.Writer, f store.DonationFilter) error {
 	sheet := NewSheet(w, "supporter", "email", "name", "country", "locale", "first_donation_at", "last_donation_at", "timezone",
 		"currency", "donations", "gross_minor", "refunded_minor", "disputed_minor", "received_minor", "membership", "membership_status")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/united24media/support/internal/giving"
@@ -67,8 +68,8 @@ func (t *Tx) JournalAfter(ctx context.Context, after time.Time, from, to int64, 
 // Days are days, such as 20260131, from a first one to a last.
 type Days struct{ First, Last int64 }
 
-// EveryDay are all days there can be.
-var EveryDay = Days{0, 99991231}
+// EveryDay returns all days there can be.
+func EveryDay() Days { return Days{0, 99991231} }
 
 // Add has the days reach from a first one to a last, too.
 func (d *Days) Add(first, last int64) {
@@ -108,18 +109,13 @@ func (t *Tx) CountedOtherwise(ctx context.Context, days Days, f func(giving.Cell
 // countedOtherwise is [Tx.CountedOtherwise] of one dimension, from one day to
 // another.
 func (t *Tx) countedOtherwise(ctx context.Context, dimension string, first, last int64, f func(giving.Cell, giving.Figures) error) error {
-	figures := [...]string{
-		"donations", "new_supporters", "won", "kept", "gross_minor", "refunded_minor", "disputed_minor", "fee_minor", "net_minor",
-	}
-	sums, plus, minus, differ := "", "", "", ""
-	for i, name := range figures {
+	sums, differ := addedUp()
+	plus, minus := strings.Join(sumFigures, ", "), ""
+	for i, figure := range sumFigures {
 		if i > 0 {
-			differ += " OR "
+			minus += ", "
 		}
-		sums += ", CAST(SUM(" + name + ") AS BIGINT)"
-		plus += ", " + name
-		minus += ", -" + name + " AS " + name
-		differ += "SUM(" + name + ") <> 0"
+		minus += "-" + figure + " AS " + figure
 	}
 	type cell struct {
 		giving.Cell
@@ -127,9 +123,9 @@ func (t *Tx) countedOtherwise(ctx context.Context, dimension string, first, last
 	}
 	var cells []cell
 	const columns, which = `period, value, currency, settlement_currency`, `dimension = $1 AND period >= $2 AND period <= $3`
-	err := t.query(ctx, `SELECT `+columns+sums+` FROM (
-			SELECT `+columns+plus+` FROM `+scratchSchema+`.sums WHERE `+which+`
-			UNION ALL SELECT `+columns+minus+` FROM sums WHERE `+which+`
+	err := t.query(ctx, `SELECT `+columns+`, `+sums+` FROM (
+			SELECT `+columns+`, `+plus+` FROM `+scratchSchema+`.sums WHERE `+which+`
+			UNION ALL SELECT `+columns+`, `+minus+` FROM sums WHERE `+which+`
 		) AS both_sums GROUP BY `+columns+` HAVING `+differ, []any{dimension, first, last}, func(r row) error {
 		c := cell{Cell: giving.Cell{Dimension: dimension}}
 		n := &c.by

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // sumParts are what moves the sums while a rebuild reads. Nobody asks what they
@@ -22,19 +21,10 @@ func (s *Store) addUp(ctx context.Context) error {
 	if err := s.fresh.settle(); err != nil {
 		return err
 	}
-	const key = `dimension, period, value, currency, settlement_currency`
-	var figures, sums, left []string
-	for _, c := range sumRows.columns {
-		if !strings.Contains(key, c.name) {
-			figures = append(figures, c.name)
-			sums = append(sums, `CAST(SUM(`+c.name+`) AS BIGINT)`)
-			left = append(left, `SUM(`+c.name+`) <> 0`)
-		}
-	}
+	sums, left := addedUp()
 	for _, statement := range []string{
-		`INSERT INTO sums (` + key + `, ` + strings.Join(figures, ", ") + `)
-			SELECT ` + key + `, ` + strings.Join(sums, ", ") + ` FROM sums_parts
-			GROUP BY ` + key + ` HAVING ` + strings.Join(left, " OR ") + ` ORDER BY ` + key,
+		`INSERT INTO sums (` + sumRows.names() + `)
+			SELECT ` + sumKey + `, ` + sums + ` FROM sums_parts GROUP BY ` + sumKey + ` HAVING ` + left + ` ORDER BY ` + sumKey,
 		`DROP TABLE sums_parts`,
 		`INSERT INTO rankings (period, ranking, article, n)
 			SELECT period, ranking, article, CAST(SUM(n) AS BIGINT) FROM (` + rankedSums + `) AS ranked

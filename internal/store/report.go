@@ -13,13 +13,10 @@ import (
 // from the first to, but without, the last.
 type Span struct{ From, To int64 }
 
-// firstDay is above every month and below every day, as the sums number them.
-const firstDay = 1_000_000
-
 // Periods returns every day and month of spans.
 func Periods(spans []Span) (all []int64) {
 	for _, span := range spans {
-		if span.From >= firstDay {
+		if span.From >= giving.FirstDay {
 			end := giving.Date(span.To)
 			for d := giving.Date(span.From); d.Before(end); d = d.AddDate(0, 0, 1) {
 				all = append(all, giving.Day(d.Unix(), time.UTC))

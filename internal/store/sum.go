@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/united24media/support/internal/giving"
 )
@@ -87,15 +88,30 @@ func (t *Tx) MoveScopes(ctx context.Context, moves map[string]ScopeCount) ([]Sco
 	return now, err
 }
 
+// sumKey are the columns by which a sum is known.
+const sumKey = `dimension, period, value, currency, settlement_currency`
+
+// sumFigures are the columns of the sums that add up.
+var sumFigures = []string{
+	"donations", "new_supporters", "won", "kept", "gross_minor", "refunded_minor", "disputed_minor", "fee_minor", "net_minor",
+}
+
+// addedUp returns what adds sums up, and the test that something is left.
+func addedUp() (sums, left string) {
+	var all, not []string
+	for _, figure := range sumFigures {
+		all = append(all, `CAST(SUM(`+figure+`) AS BIGINT)`)
+		not = append(not, `SUM(`+figure+`) <> 0`)
+	}
+	return strings.Join(all, ", "), strings.Join(not, " OR ")
+}
+
 var sumRows = bulk{
 	"sums",
-	[]column{
+	append([]column{
 		{"dimension", "TEXT"}, {"period", "BIGINT"}, {"value", "TEXT"}, {"currency", "TEXT"}, {"settlement_currency", "TEXT"},
-		{"donations", "BIGINT"}, {"new_supporters", "BIGINT"}, {"won", "BIGINT"}, {"kept", "BIGINT"},
-		{"gross_minor", "BIGINT"}, {"refunded_minor", "BIGINT"},
-		{"disputed_minor", "BIGINT"}, {"fee_minor", "BIGINT"}, {"net_minor", "BIGINT"},
-	},
-	`ON CONFLICT (dimension, period, value, currency, settlement_currency) DO UPDATE SET
+	}, columnsOf("BIGINT", sumFigures...)...),
+	`ON CONFLICT (` + sumKey + `) DO UPDATE SET
 		donations = sums.donations + excluded.donations, new_supporters = sums.new_supporters + excluded.new_supporters,
 		won = sums.won + excluded.won, kept = sums.kept + excluded.kept,
 		gross_minor = sums.gross_minor + excluded.gross_minor, refunded_minor = sums.refunded_minor + excluded.refunded_minor,
