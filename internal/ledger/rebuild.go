@@ -50,10 +50,13 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	if err != nil {
 		return "", "", err
 	}
-	if err := scratch.Finish(ctx); err != nil {
+	if err := scratch.AddUp(ctx); err != nil {
 		return "", "", err
 	}
-	if after, err = l.Hash(ctx, scratch); err != nil {
+	var group errgroup.Group
+	group.Go(func() error { return scratch.Finish(ctx) })
+	group.Go(func() error { after, err = l.Hash(ctx, scratch); return err })
+	if err := group.Wait(); err != nil {
 		return "", "", err
 	}
 	every := store.EveryDay()

@@ -236,6 +236,52 @@ func TestRankingsAreMended(t *testing.T) {
 	})
 }
 
+// The hash of the derived state depends on each figure of it, and on nothing
+// else: not on the order of rows, nor on sums and counts that come to nothing.
+func TestHash(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		fill(t, b)
+		hash := func() string {
+			text, err := b.Hash(t.Context(), b.store)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		last := hash()
+		for _, damage := range []string{
+			`UPDATE donations SET gross_minor = 1 WHERE key = 'pi_1'`,
+			`UPDATE donations SET name = 'x' || name WHERE key = 'pi_1'`,
+			`UPDATE donations SET is_first = NOT is_first WHERE key = 'pi_1'`,
+			`UPDATE memberships SET live = NOT live`,
+			`UPDATE scopes SET supporters = 77 WHERE scope = 'all'`,
+			`UPDATE sums SET net_minor = net_minor + 1 WHERE dimension = 'all'`,
+			`UPDATE membership_sums SET members = members + 1`,
+			`DELETE FROM donations WHERE key = 'pi_2'`,
+		} {
+			b.exec(t, damage)
+			if now := hash(); now == last {
+				t.Errorf("%s: the hash is what it was", damage)
+			} else {
+				last = now
+			}
+		}
+		for _, same := range []string{
+			`INSERT INTO scopes VALUES ('article:nowhere', 0, 0, 999)`,
+			`UPDATE scopes SET revision = revision + 1`,
+			`INSERT INTO sums (dimension, period, value, currency, settlement_currency, donations, new_supporters, won, kept,
+				gross_minor, refunded_minor, disputed_minor, fee_minor, net_minor)
+				VALUES ('all', 202001, '', 'EUR', '', 0, 0, 0, 0, 0, 0, 0, 0, 0)`,
+		} {
+			b.exec(t, same)
+			if hash() != last {
+				t.Errorf("%s: another hash", same)
+			}
+		}
+	})
+}
+
 func assertClean(t testing.TB, b *book) {
 	t.Helper()
 	drifts, err := b.Verify(t.Context())

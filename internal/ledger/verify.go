@@ -1,11 +1,9 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -52,7 +50,7 @@ func (l *Ledger) Verify(ctx context.Context) (drifts []Drift, err error) {
 		if err := again.replay(ctx, tx, time.Time{}, func(int) {}); err != nil {
 			return err
 		}
-		if err := scratch.Finish(ctx); err != nil {
+		if err := scratch.AddUp(ctx); err != nil {
 			return err
 		}
 		return scratch.Look(ctx, func(should *store.Tx) error {
@@ -296,42 +294,14 @@ func (l *Ledger) Hash(ctx context.Context, s *store.Store) (text string, err err
 // hash is [Ledger.Hash] within a transaction.
 func hash(ctx context.Context, tx *store.Tx) (string, error) {
 	var sum [sha256.Size]byte
-	var line bytes.Buffer
-	add := func(kind string, row any) {
-		line.Reset()
-		line.WriteString(kind)
-		if err := json.MarshalWrite(&line, row, json.Deterministic(true)); err != nil {
-			line.WriteString(err.Error())
-		}
-		hash, carry := sha256.Sum256(line.Bytes()), 0
-		for i, b := range slices.Backward(hash[:]) { // the sum of all rows' hashes has no order
+	err := tx.Lines(ctx, func(line []byte) {
+		hash, carry := sha256.Sum256(line), 0
+		for i, b := range slices.Backward(hash[:]) { // the sum of all lines' hashes has no order
 			carry += int(sum[i]) + int(b)
 			sum[i] = byte(carry)
 			carry >>= 8
 		}
-	}
-	var last sync.WaitGroup // the last chunk is hashed while the next one is read
-	err := eachDonation(ctx, tx, func(chunk []*giving.Donation) error {
-		last.Wait()
-		last.Go(func() {
-			for _, d := range chunk {
-				add("donation", d)
-			}
-		})
-		return nil
 	})
-	last.Wait()
-	if err == nil {
-		err = errors.Join(
-			eachMembership(ctx, tx, func(m *giving.Membership) { add("membership", m) }),
-			tx.Sums(ctx, func(c giving.Cell, f giving.Figures) { add("sum", []any{c, f}) }),
-			tx.Movements(ctx, 0, periods, func(c giving.MovementCell, by giving.Moved) { add("movement", []any{c, by}) }),
-			tx.Scopes(ctx, func(c store.ScopeCount) {
-				if c.Supporters != 0 || c.Members != 0 {
-					add("count", []any{c.Scope, c.Supporters, c.Members})
-				}
-			}))
-	}
 	if err != nil {
 		return "", fmt.Errorf("hash the derived state: %w", err)
 	}

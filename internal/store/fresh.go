@@ -38,37 +38,58 @@ type freshTable struct {
 // What was never written there need not be looked for; and on PostgreSQL new
 // rows go by COPY, on a connection of their own, while the next ones are made.
 type fresh struct {
-	seen   seen
-	copies chan []part // to be copied; nil on SQLite
-	left   sync.WaitGroup
-	failed atomic.Pointer[error]
+	seen    seen
+	waiting copying      // to be handed over
+	count   int          // rows that wait
+	copies  chan copying // to be copied; nil on SQLite
+	emptied chan copying // for the next ones
+	left    sync.WaitGroup
+	failed  atomic.Pointer[error]
 
 	indexes []string // the statements that make those that were dropped
-	addedUp bool     // see [Store.Finish]
+	addedUp bool     // see [Store.AddUp]
 }
+
+// copying are rows as COPY takes them, for each table.
+type copying map[*bulk][]byte
+
+// maxWaiting is how many rows wait for each other at the most: to begin a COPY
+// costs the server as much as some hundred rows.
+const maxWaiting = 32_000
 
 // copyTo starts to copy what is handed over, until the channel is closed.
 func (f *fresh) copyTo(ctx context.Context, db *sql.DB) {
-	f.copies = make(chan []part, 1)
+	f.waiting, f.copies, f.emptied = copying{}, make(chan copying, 1), make(chan copying, 2)
+	f.emptied <- copying{}
 	go func() {
-		var buffer []byte
-		for parts := range f.copies {
-			for _, p := range parts {
-				if f.failed.Load() == nil {
-					buffer = p.binary(buffer[:0])
-					if err := copyRows(ctx, db, p.rows, buffer); err != nil {
-						err = fmt.Errorf("copy into %s: %w", p.table, err)
+		for all := range f.copies {
+			for table, rows := range all {
+				if f.failed.Load() == nil && len(rows) > 0 {
+					if err := copyRows(ctx, db, table, append(rows, copyEnd...)); err != nil {
+						err = fmt.Errorf("copy into %s: %w", table.table, err)
 						f.failed.Store(&err)
 					}
 				}
+				all[table] = rows[:0]
 			}
+			f.emptied <- all
 			f.left.Done()
 		}
 	}()
 }
 
+// handOver has the rows copied that wait.
+func (f *fresh) handOver() {
+	if f.count > 0 {
+		f.left.Add(1)
+		f.copies <- f.waiting
+		f.waiting, f.count = <-f.emptied, 0
+	}
+}
+
 // settle waits until everything that was written is in the database.
 func (f *fresh) settle() error {
+	f.handOver()
 	f.left.Wait()
 	if err := f.failed.Load(); err != nil {
 		return *err
@@ -129,17 +150,27 @@ func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
 	// beside each other.
 	slices.SortFunc(new, func(a, b int) int { return cmp.Or(cmp.Compare(first[a], first[b]), cmp.Compare(texts[a], texts[b])) })
 	if len(new) > 0 {
-		t.copies = append(t.copies, part{r, new})
+		t.taken = append(t.taken, taken{r, new})
 	}
 	return r.pick(old), nil
 }
 
-// handOver has the rows copied that [Tx.take] took.
+// handOver lets the rows that [Tx.take] took wait to be copied.
 func (t *Tx) handOver() {
-	if len(t.copies) > 0 {
-		t.fresh.left.Add(1)
-		t.fresh.copies <- t.copies
-		t.copies = nil
+	for _, some := range t.taken {
+		rows := t.fresh.waiting[some.bulk]
+		if len(rows) == 0 {
+			rows = append(rows, copyStart...)
+		}
+		for _, n := range some.which {
+			rows = some.binary(rows, n)
+		}
+		t.fresh.waiting[some.bulk] = rows
+		t.fresh.count += len(some.which)
+	}
+	t.taken = nil
+	if t.fresh != nil && t.fresh.count >= maxWaiting {
+		t.fresh.handOver()
 	}
 }
 
@@ -163,14 +194,20 @@ func (u unwritten) Scan(dest ...any) error {
 	return nil
 }
 
-// A part is some of several rows, in an order.
-type part struct {
+// taken are some of several rows, to be copied in an order.
+type taken struct {
 	*rows
 	which []int
 }
 
-// copyRows sends rows as [part.binary] wrote them.
-func copyRows(ctx context.Context, db *sql.DB, r *rows, written []byte) error {
+// Rows are copied in PostgreSQL's binary format, between two texts:
+// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
+const (
+	copyStart = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	copyEnd   = "\xff\xff"
+)
+
+func copyRows(ctx context.Context, db *sql.DB, to *bulk, rows []byte) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -178,37 +215,33 @@ func copyRows(ctx context.Context, db *sql.DB, r *rows, written []byte) error {
 	defer conn.Close()
 	return conn.Raw(func(raw any) error {
 		pg := raw.(*stdlib.Conn).Conn().PgConn()
-		_, err := pg.CopyFrom(ctx, bytes.NewReader(written), `COPY `+r.table+` (`+r.names()+`) FROM STDIN (FORMAT binary)`)
+		_, err := pg.CopyFrom(ctx, bytes.NewReader(rows), `COPY `+to.table+` (`+to.names()+`) FROM STDIN (FORMAT binary)`)
 		return err
 	})
 }
 
-// binary appends the rows as COPY takes them:
-// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
-func (p part) binary(out []byte) []byte {
-	out = append(out, "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
+// binary appends a row in that format.
+func (r *rows) binary(out []byte, n int) []byte {
 	order := binary.BigEndian
-	for _, n := range p.which {
-		out = order.AppendUint16(out, uint16(len(p.values)))
-		for _, column := range p.values {
-			switch column := column.(type) {
-			case *[]string:
-				out = append(order.AppendUint32(out, uint32(len((*column)[n]))), (*column)[n]...)
-			case *[]int64:
-				out = order.AppendUint64(order.AppendUint32(out, 8), uint64((*column)[n]))
-			case *[]bool:
-				out = order.AppendUint32(out, 1)
-				if (*column)[n] {
-					out = append(out, 1)
-				} else {
-					out = append(out, 0)
-				}
-			case *[][]byte:
-				out = append(order.AppendUint32(out, uint32(len((*column)[n]))), (*column)[n]...)
+	out = order.AppendUint16(out, uint16(len(r.values)))
+	for _, column := range r.values {
+		switch column := column.(type) {
+		case *[]string:
+			out = append(order.AppendUint32(out, uint32(len((*column)[n]))), (*column)[n]...)
+		case *[]int64:
+			out = order.AppendUint64(order.AppendUint32(out, 8), uint64((*column)[n]))
+		case *[]bool:
+			out = order.AppendUint32(out, 1)
+			if (*column)[n] {
+				out = append(out, 1)
+			} else {
+				out = append(out, 0)
 			}
+		case *[][]byte:
+			out = append(order.AppendUint32(out, uint32(len((*column)[n]))), (*column)[n]...)
 		}
 	}
-	return order.AppendUint16(out, 0xffff)
+	return out
 }
 
 // A seen set remembers strings in the same memory however many there are. It

@@ -35,7 +35,7 @@ func TestSeenForgetsNothingAndInventsLittle(t *testing.T) {
 
 func TestOnlyNewRowsAreTaken(t *testing.T) {
 	t.Parallel()
-	tx := &Tx{fresh: &fresh{seen: newSeen(), copies: make(chan []part, 1)}}
+	tx := &Tx{fresh: &fresh{seen: newSeen(), copies: make(chan copying, 1)}}
 	take := func(places ...Place) (copied, left []string) {
 		t.Helper()
 		r := presenceRows.rows(len(places))
@@ -53,12 +53,12 @@ func TestOnlyNewRowsAreTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, p := range tx.copies {
+		for _, p := range tx.taken {
 			for _, n := range p.which {
 				copied = append(copied, p.texts(0)[n]+" "+p.texts(1)[n])
 			}
 		}
-		tx.copies = nil
+		tx.taken = nil
 		if !slices.Equal(told, copied) {
 			t.Errorf("told of %v, copied %v", told, copied)
 		}

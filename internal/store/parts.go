@@ -16,8 +16,9 @@ func (s *Store) makeParts(ctx context.Context) error {
 	return err
 }
 
-// addUp makes the sums of their parts, and the rankings of those.
-func (s *Store) addUp(ctx context.Context) error {
+// AddUp makes the sums of a scratch database when everything was written to it,
+// and the rankings of those.
+func (s *Store) AddUp(ctx context.Context) error {
 	if err := s.fresh.settle(); err != nil {
 		return err
 	}

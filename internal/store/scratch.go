@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -13,7 +14,14 @@ import (
 )
 
 // derived are the tables that a rebuild makes anew.
-var derived = []string{"registers", "links", "donations", "memberships", "supporter_scopes", "scopes", "sums", "rankings", "membership_sums"}
+var derived = slices.Concat(byKey, byIndex)
+
+// Of the derived tables some are only asked for rows by their key. Of others an
+// index alone may answer, which it does once the table was vacuumed.
+var (
+	byKey   = []string{"registers", "links", "supporter_scopes", "scopes"}
+	byIndex = []string{"donations", "memberships", "sums", "rankings", "membership_sums"}
+)
 
 // scratchSchema is where a rebuild makes its tables: a schema on PostgreSQL,
 // an attached file on SQLite.
@@ -50,7 +58,7 @@ func (s *Store) Scratch(ctx context.Context) (*Store, error) {
 func (s *Store) unused(ctx context.Context) (err error) {
 	s.fresh = &fresh{seen: newSeen()}
 	if s.postgres {
-		if err := s.each(ctx, `ALTER TABLE %s SET (autovacuum_enabled = off)`); err != nil {
+		if err := s.each(ctx, derived, `ALTER TABLE %s SET (autovacuum_enabled = off)`); err != nil {
 			return err
 		}
 	}
@@ -60,9 +68,9 @@ func (s *Store) unused(ctx context.Context) (err error) {
 	return s.makeParts(ctx)
 }
 
-// each runs a statement for every derived table.
-func (s *Store) each(ctx context.Context, statement string) error {
-	for _, table := range derived {
+// each runs a statement for each of several tables.
+func (s *Store) each(ctx context.Context, tables []string, statement string) error {
+	for _, table := range tables {
 		if _, err := s.write.ExecContext(ctx, fmt.Sprintf(statement, table)); err != nil {
 			return err
 		}
@@ -101,12 +109,14 @@ func (t *Tx) dropIndexes(ctx context.Context) (definitions []string, err error) 
 	return definitions, err
 }
 
-// Finish makes a scratch database whole when everything was written to it: sums
-// and counts are added up, and on PostgreSQL the indexes are made that
-// dropIndexes dropped, and the server looks after the tables from then on, whose
-// sizes it learns at once.
+// Finish makes a scratch database whole when everything was written to it and
+// added up: on PostgreSQL the indexes are made that dropIndexes dropped, and the
+// server looks after the tables from then on, whose sizes it learns at once.
 func (s *Store) Finish(ctx context.Context) error {
-	if err := s.addUp(ctx); err != nil || !s.postgres {
+	if !s.postgres {
+		return nil
+	}
+	if err := s.each(ctx, derived, `ALTER TABLE %s RESET (autovacuum_enabled)`); err != nil {
 		return err
 	}
 	var group errgroup.Group
@@ -117,11 +127,11 @@ func (s *Store) Finish(ctx context.Context) error {
 			return err
 		})
 	}
+	group.Go(func() error { return s.each(ctx, byKey, `ANALYZE %s`) })
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	// Where a table was not vacuumed yet, an index alone answers nothing.
-	return errors.Join(s.each(ctx, `ALTER TABLE %s RESET (autovacuum_enabled)`), s.each(ctx, `VACUUM (ANALYZE) %s`))
+	return s.each(ctx, byIndex, `VACUUM (ANALYZE) %s`)
 }
 
 // ScratchFile makes an empty database in a file that is removed with

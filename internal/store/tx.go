@@ -25,9 +25,9 @@ type Tx struct {
 	pg    *pgx.Conn     // PostgreSQL
 	batch pgx.Batch     // what waits to be sent
 
-	fresh  *fresh // of a scratch database; else nil
-	copies []part // that it is to copy
-	sent   bool   // whether anything was sent, and be it BEGIN
+	fresh *fresh  // of a scratch database; else nil
+	taken []taken // that are to be copied there
+	sent  bool    // whether anything was sent, and be it BEGIN
 }
 
 // row is one row of a result.
@@ -105,7 +105,7 @@ func (t *Tx) run(ctx context.Context, begin string, f func(*Tx) error) (err erro
 	ended := false
 	defer func() { // also when f panics
 		if !ended {
-			t.batch, t.copies = pgx.Batch{}, nil
+			t.batch, t.taken = pgx.Batch{}, nil
 			err = errors.Join(err, t.query(later, `ROLLBACK`, nil, nil))
 		}
 	}()
