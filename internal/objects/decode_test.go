@@ -41,6 +41,7 @@ func TestRecordedObjects(t *testing.T) {
 				if again, err := DecodeRegister(s.Ref.Kind(), Encode(s.Register)); err != nil || Encode(again) != Encode(s.Register) {
 					t.Errorf("%s: a stored %s reads back as another: %v", path, s.Ref.Kind(), err)
 				}
+				sameAsTagged(t, s.Ref.Kind(), s.Register)
 			}
 		}
 	}

@@ -10,8 +10,13 @@ import (
 // supporter stands for them since. One of a customer or subscription holds for
 // whatever is paid through it later.
 type Erasure struct {
-	Object    Ref    `json:"object"`
-	Supporter string `json:"supporter,omitzero"` // see [giving.ErasedKey]; "" where only this object said who they were
+	Object    Ref
+	Supporter string // see [giving.ErasedKey]; "" where only this object said who they were
+}
+
+func (e *Erasure) fields(f *form) {
+	f.always().text("object", (*string)(&e.Object))
+	f.text("supporter", &e.Supporter)
 }
 
 // Erase returns the stored form of an erasure.

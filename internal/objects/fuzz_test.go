@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -49,6 +50,25 @@ func FuzzDecode(f *testing.F) {
 			if Encode(again) != text {
 				t.Errorf("%s joined with itself is %s, not %s", s.Ref, Encode(again), text)
 			}
+		}
+	})
+}
+
+// FuzzDecodeRegister: a text is read, or refused, as with tags, and stored as
+// with tags.
+func FuzzDecodeRegister(f *testing.F) {
+	for i, kind := range allKinds {
+		f.Add(uint8(i), Encode(Empty(kind)))
+		f.Add(uint8(i), Encode(filled(kind)))
+	}
+	for _, trap := range traps {
+		f.Add(uint8(slices.Index(allKinds, trap.kind)), trap.text)
+	}
+	f.Fuzz(func(t *testing.T, i uint8, text string) {
+		kind := allKinds[int(i)%len(allKinds)]
+		readAsTagged(t, kind, text)
+		if r, err := DecodeRegister(kind, text); err == nil {
+			sameAsTagged(t, kind, r)
 		}
 	})
 }

@@ -1,19 +1,24 @@
 package objects
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 
-	"github.com/go-json-experiment/json"
+	"github.com/united24media/support/internal/giving"
 )
 
 // A Stamp places one observation in the total order by which the last writer
 // wins: final states last, then Stripe's time, then who said it.
 type Stamp struct {
-	Final bool  `json:"final,omitzero"` // a state that nothing follows
-	At    int64 `json:"at,omitzero"`    // event.created, or the answer's Date; seconds since 1970
-	By    By    `json:"by,omitzero"`
+	Final bool  // a state that nothing follows
+	At    int64 // event.created, or the answer's Date; seconds since 1970
+	By    By
+}
+
+func (s *Stamp) fields(f *form) {
+	f.truth("final", &s.Final)
+	f.number("at", &s.At)
+	f.small("by", (*int8)(&s.By))
 }
 
 // By is who said something. Stripe's times are whole seconds; within one, the
@@ -40,16 +45,31 @@ func (s Stamp) compare(t Stamp) int {
 // same for everybody; asking Stripe again makes it right.
 type Latest[T any] struct {
 	Stamp
-	Value T `json:"value"`
+	Value T
 }
 
-func (l *Latest[T]) join(m Latest[T]) {
+func (l *Latest[T]) fields(f *form) {
+	l.Stamp.fields(f)
+	f.always()
+	switch v := any(&l.Value).(type) {
+	case *Words:
+		f.words("value", v)
+	case *bool:
+		f.truth("value", v)
+	case *giving.Attribution:
+		f.object("value", (*attributed)(v))
+	default:
+		f.object("value", v.(described))
+	}
+}
+
+func (l *Latest[T]) join(m *Latest[T]) {
 	c := m.compare(l.Stamp)
 	if c == 0 {
-		c = bytes.Compare(encode(m.Value), encode(l.Value))
+		c = compare(m, l) // which is of their values
 	}
 	if c > 0 {
-		*l = m
+		*l = *m
 	}
 }
 
@@ -93,18 +113,6 @@ func once[T int64 | string](a *T, b T) {
 	case b != unsaid:
 		*a = max(*a, b)
 	}
-}
-
-// canonical is how registers are written: equal ones are equal text.
-var canonical = json.Deterministic(true)
-
-// encode returns v as canonical JSON.
-func encode(v any) []byte {
-	text, err := json.Marshal(v, canonical)
-	if err != nil {
-		panic("objects: a register that can't be written: " + err.Error()) // no field has such a value
-	}
-	return text
 }
 
 func truth(b bool) int {

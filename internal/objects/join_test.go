@@ -138,23 +138,23 @@ func TestRanks(t *testing.T) {
 
 func TestLatestIsTheLastSaid(t *testing.T) {
 	t.Parallel()
-	at := func(at int64, by By, final bool, value string) Latest[string] {
-		return Latest[string]{Stamp{Final: final, At: at, By: by}, value}
+	at := func(at int64, by By, final bool, value string) Latest[ChargeOutcome] {
+		return Latest[ChargeOutcome]{Stamp{Final: final, At: at, By: by}, ChargeOutcome{value}}
 	}
-	tests := map[string]struct{ earlier, later Latest[string] }{
+	tests := map[string]struct{ earlier, later Latest[ChargeOutcome] }{
 		"by time":                            {at(5, ByEvent, false, "z"), at(6, ByCreation, false, "a")},
 		"an event over an answer, same time": {at(5, ByAnswer, false, "z"), at(5, ByEvent, false, "a")},
 		"creation first, at the same time":   {at(5, ByCreation, false, "incomplete"), at(5, ByEvent, false, "active")},
 		"creation before an answer":          {at(5, ByCreation, false, "z"), at(5, ByAnswer, false, "a")},
 		"a final state over a later one":     {at(9, ByEvent, false, "z"), at(5, ByAnswer, true, "a")},
 		"two of one second, by value":        {at(5, ByEvent, false, "a"), at(5, ByEvent, false, "b")},
-		"anything over nothing":              {Latest[string]{}, at(1, ByCreation, false, "")},
+		"anything over nothing":              {Latest[ChargeOutcome]{}, at(1, ByCreation, false, "")},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, pair := range [][2]Latest[string]{{tt.earlier, tt.later}, {tt.later, tt.earlier}} {
-				if pair[0].join(pair[1]); pair[0] != tt.later {
+			for _, pair := range [][2]Latest[ChargeOutcome]{{tt.earlier, tt.later}, {tt.later, tt.earlier}} {
+				if pair[0].join(&pair[1]); pair[0] != tt.later {
 					t.Errorf("got %+v, want %+v", pair[0], tt.later)
 				}
 			}

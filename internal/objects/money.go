@@ -4,15 +4,27 @@ import "strings"
 
 // A Refund is money on its way back. https://docs.stripe.com/api/refunds
 type Refund struct {
-	Created            int64  `json:"created,omitzero"`
-	Charge             string `json:"charge,omitzero"`
-	Intent             string `json:"intent,omitzero"`
-	Currency           string `json:"currency,omitzero"`
-	Amount             int64  `json:"amount,omitzero"`
-	Status             string `json:"status,omitzero"`
-	Reason             string `json:"reason,omitzero"`
-	Transaction        string `json:"transaction,omitzero"`
-	FailureTransaction string `json:"failure_transaction,omitzero"`
+	Created            int64
+	Charge             string
+	Intent             string
+	Currency           string
+	Amount             int64
+	Status             string
+	Reason             string
+	Transaction        string
+	FailureTransaction string
+}
+
+func (r *Refund) fields(f *form) {
+	f.number("created", &r.Created)
+	f.text("charge", &r.Charge)
+	f.text("intent", &r.Intent)
+	f.text("currency", &r.Currency)
+	f.number("amount", &r.Amount)
+	f.text("status", &r.Status)
+	f.text("reason", &r.Reason)
+	f.text("transaction", &r.Transaction)
+	f.text("failure_transaction", &r.FailureTransaction)
 }
 
 // Join implements [Register].
@@ -49,21 +61,37 @@ func (r *Refund) Orphan() bool { return r.Charge == "" && r.Intent == "" }
 // A Dispute is a donor's bank asking for the money back.
 // https://docs.stripe.com/api/disputes
 type Dispute struct {
-	Created      int64                `json:"created,omitzero"`
-	Charge       string               `json:"charge,omitzero"`
-	Intent       string               `json:"intent,omitzero"`
-	Currency     string               `json:"currency,omitzero"`
-	Amount       int64                `json:"amount,omitzero"`
-	Transactions map[string]bool      `json:"transactions,omitzero"` // ids of its balance transactions
-	State        Latest[DisputeState] `json:"state,omitzero"`
+	Created      int64
+	Charge       string
+	Intent       string
+	Currency     string
+	Amount       int64
+	Transactions map[string]bool // ids of its balance transactions
+	State        Latest[DisputeState]
+}
+
+func (d *Dispute) fields(f *form) {
+	f.number("created", &d.Created)
+	f.text("charge", &d.Charge)
+	f.text("intent", &d.Intent)
+	f.text("currency", &d.Currency)
+	f.number("amount", &d.Amount)
+	f.set("transactions", &d.Transactions)
+	f.object("state", &d.State)
 }
 
 // A DisputeState is where a dispute stands. No status is final: a lost one can
 // be reversed and an inquiry can become a dispute.
 type DisputeState struct {
-	Status string `json:"status,omitzero"`
-	Reason string `json:"reason,omitzero"`
-	DueBy  int64  `json:"due_by,omitzero"` // last day for evidence, seconds since 1970
+	Status string
+	Reason string
+	DueBy  int64 // last day for evidence, seconds since 1970
+}
+
+func (d *DisputeState) fields(f *form) {
+	f.text("status", &d.Status)
+	f.text("reason", &d.Reason)
+	f.number("due_by", &d.DueBy)
 }
 
 // Join implements [Register].
@@ -80,7 +108,7 @@ func (d *Dispute) Join(other Register) {
 		}
 		d.Transactions[id] = true
 	}
-	d.State.join(o.State)
+	d.State.join(&o.State)
 }
 
 // Links implements [Register].
@@ -110,16 +138,29 @@ func (d *Dispute) Takes() bool {
 // come from. It never changes but for its status.
 // https://docs.stripe.com/api/balance_transactions
 type Transaction struct {
-	Created   int64  `json:"created,omitzero"`
-	Source    string `json:"source,omitzero"` // id of what moved it
-	Type      string `json:"type,omitzero"`
-	Currency  string `json:"currency,omitzero"` // of settlement
-	Amount    int64  `json:"amount,omitzero"`
-	Fee       int64  `json:"fee,omitzero"` // negative where Stripe gave one back
-	Net       int64  `json:"net,omitzero"`
-	Rate      string `json:"rate,omitzero"`      // minor unit to minor unit, as Stripe writes it
-	Available int64  `json:"available,omitzero"` // available_on
-	Payout    string `json:"payout,omitzero"`    // the deposit it is part of
+	Created   int64
+	Source    string // id of what moved it
+	Type      string
+	Currency  string // of settlement
+	Amount    int64
+	Fee       int64 // negative where Stripe gave one back
+	Net       int64
+	Rate      string // minor unit to minor unit, as Stripe writes it
+	Available int64  // available_on
+	Payout    string // the deposit it is part of
+}
+
+func (t *Transaction) fields(f *form) {
+	f.number("created", &t.Created)
+	f.text("source", &t.Source)
+	f.text("type", &t.Type)
+	f.text("currency", &t.Currency)
+	f.number("amount", &t.Amount)
+	f.number("fee", &t.Fee)
+	f.number("net", &t.Net)
+	f.text("rate", &t.Rate)
+	f.number("available", &t.Available)
+	f.text("payout", &t.Payout)
 }
 
 // Join implements [Register].
@@ -147,21 +188,38 @@ func (t *Transaction) Reach() string { return "" }
 
 // A Payout is one bank deposit. https://docs.stripe.com/api/payouts
 type Payout struct {
-	Created   int64               `json:"created,omitzero"`
-	Arrival   int64               `json:"arrival,omitzero"`
-	Currency  string              `json:"currency,omitzero"`
-	Amount    int64               `json:"amount,omitzero"`
-	Automatic bool                `json:"automatic,omitzero"`
-	Status    string              `json:"status,omitzero"`
-	Listed    int64               `json:"listed,omitzero"` // when its transactions were last listed
-	State     Latest[PayoutState] `json:"state,omitzero"`
+	Created   int64
+	Arrival   int64
+	Currency  string
+	Amount    int64
+	Automatic bool
+	Status    string
+	Listed    int64 // when its transactions were last listed
+	State     Latest[PayoutState]
+}
+
+func (p *Payout) fields(f *form) {
+	f.number("created", &p.Created)
+	f.number("arrival", &p.Arrival)
+	f.text("currency", &p.Currency)
+	f.number("amount", &p.Amount)
+	f.truth("automatic", &p.Automatic)
+	f.text("status", &p.Status)
+	f.number("listed", &p.Listed)
+	f.object("state", &p.State)
 }
 
 // A PayoutState is what changes about a payout besides its status.
 type PayoutState struct {
-	Reconciliation string `json:"reconciliation,omitzero"` // reconciliation_status
-	FailureCode    string `json:"failure_code,omitzero"`
-	Transaction    string `json:"transaction,omitzero"`
+	Reconciliation string // reconciliation_status
+	FailureCode    string
+	Transaction    string
+}
+
+func (p *PayoutState) fields(f *form) {
+	f.text("reconciliation", &p.Reconciliation)
+	f.text("failure_code", &p.FailureCode)
+	f.text("transaction", &p.Transaction)
 }
 
 // Join implements [Register].
@@ -174,7 +232,7 @@ func (p *Payout) Join(other Register) {
 	p.Automatic = p.Automatic || o.Automatic
 	p.Status = payoutRank.higher(p.Status, o.Status)
 	p.Listed = max(p.Listed, o.Listed)
-	p.State.join(o.State)
+	p.State.join(&o.State)
 }
 
 // Links implements [Register].
@@ -186,10 +244,17 @@ func (p *Payout) Reach() string { return "" }
 // A Warning is a card issuer's early fraud warning. It moves no money.
 // https://docs.stripe.com/api/radar/early_fraud_warnings
 type Warning struct {
-	Created    int64        `json:"created,omitzero"`
-	Charge     string       `json:"charge,omitzero"`
-	Type       string       `json:"type,omitzero"`
-	Actionable Latest[bool] `json:"actionable,omitzero"`
+	Created    int64
+	Charge     string
+	Type       string
+	Actionable Latest[bool]
+}
+
+func (w *Warning) fields(f *form) {
+	f.number("created", &w.Created)
+	f.text("charge", &w.Charge)
+	f.text("type", &w.Type)
+	f.object("actionable", &w.Actionable)
 }
 
 // Join implements [Register].
@@ -198,7 +263,7 @@ func (w *Warning) Join(other Register) {
 	once(&w.Created, o.Created)
 	once(&w.Charge, o.Charge)
 	once(&w.Type, o.Type)
-	w.Actionable.join(o.Actionable)
+	w.Actionable.join(&o.Actionable)
 }
 
 // Links implements [Register].

@@ -1,11 +1,9 @@
 package objects
 
 import (
+	"bytes"
 	"fmt"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/united24media/support/internal/giving"
 )
@@ -14,54 +12,79 @@ import (
 // register that has seen one thing, and the object it is about.
 const kindFact Kind = "fact"
 
+// A fact is the stored form of one.
+type fact struct {
+	about    Ref
+	register string // its JSON
+}
+
+func (x *fact) fields(f *form) {
+	object := string(kindFact)
+	f.always().text("object", &object)
+	f.always().text("id", (*string)(&x.about))
+	f.json("register", &x.register)
+}
+
 // Fact returns the stored form of a fact about an object: an import, or what
 // an answer of Stripe's says beyond the objects in it (that a list was whole,
 // which payout a transaction belongs to). [Decode] reads it.
 func Fact(about Ref, r Register) []byte {
-	return encode(struct {
-		Object   Kind     `json:"object"`
-		About    Ref      `json:"id"`
-		Register Register `json:"register"`
-	}{kindFact, about, r})
+	f := write(&fact{about, Encode(r)})
+	defer forms.Put(f)
+	return bytes.Clone(f.out)
 }
 
-func decodeFact(fact []byte) ([]Said, error) {
-	var f struct {
-		About    Ref            `json:"id"`
-		Register jsontext.Value `json:"register"`
-	}
-	if err := json.Unmarshal(fact, &f); err != nil {
+func decodeFact(body []byte) ([]Said, error) {
+	var said fact
+	if err := read(string(body), &said); err != nil {
 		return nil, fmt.Errorf("read a fact: %w", err)
 	}
-	r, err := DecodeRegister(f.About.Kind(), string(f.Register))
+	r, err := DecodeRegister(said.about.Kind(), said.register)
 	if err != nil {
 		return nil, err
 	}
-	return []Said{say(f.About, r)}, nil
+	return []Said{say(said.about, r)}, nil
 }
 
 // An Offline gift reached us outside Stripe: by bank transfer or in cash. It is
 // a fact of our own, said once by an import.
 type Offline struct {
-	Gift Latest[OfflineGift] `json:"gift,omitzero"`
+	Gift Latest[OfflineGift]
+}
+
+func (o *Offline) fields(f *form) {
+	f.object("gift", &o.Gift)
 }
 
 // An OfflineGift is one imported row.
 type OfflineGift struct {
-	Received int64              `json:"received"` // seconds since 1970
-	Currency string             `json:"currency"` // upper case
-	Amount   int64              `json:"amount"`   // minor units
-	Refunded int64              `json:"refunded,omitzero"`
-	Email    string             `json:"email,omitzero"`
-	Name     string             `json:"name,omitzero"`
-	Country  string             `json:"country,omitzero"`
-	Method   string             `json:"method,omitzero"`
-	Interval giving.Interval    `json:"interval,omitzero"`
-	Won      giving.Attribution `json:"won,omitzero"`
+	Received int64  // seconds since 1970
+	Currency string // upper case
+	Amount   int64  // minor units
+	Refunded int64
+	Email    string
+	Name     string
+	Country  string
+	Method   string
+	Interval giving.Interval
+	Won      giving.Attribution
+}
+
+func (o *OfflineGift) fields(f *form) {
+	f.always().number("received", &o.Received)
+	f.always().text("currency", &o.Currency)
+	f.always().number("amount", &o.Amount)
+	f.number("refunded", &o.Refunded)
+	f.text("email", &o.Email)
+	f.text("name", &o.Name)
+	f.text("country", &o.Country)
+	f.text("method", &o.Method)
+	f.text("interval", (*string)(&o.Interval))
+	f.object("won", (*attributed)(&o.Won))
 }
 
 // Join implements [Register].
-func (o *Offline) Join(other Register) { o.Gift.join(other.(*Offline).Gift) }
+func (o *Offline) Join(other Register) { o.Gift.join(&other.(*Offline).Gift) }
 
 // Links implements [Register].
 func (o *Offline) Links() []Ref { return nil }
@@ -69,18 +92,40 @@ func (o *Offline) Links() []Ref { return nil }
 // Reach implements [Register].
 func (o *Offline) Reach() string { return "" }
 
+// attributed is an attribution in a register.
+type attributed giving.Attribution
+
+func (a *attributed) fields(f *form) {
+	f.text("checkout", &a.Checkout)
+	f.text("article", &a.Article)
+	f.text("placement", &a.Placement)
+	f.text("campaign", &a.Campaign)
+	f.text("variant", &a.Variant)
+	f.text("locale", &a.Locale)
+	f.text("tier", &a.Tier)
+	f.text("attribution", &a.Status)
+	f.text("utm_source", &a.UTMSource)
+	f.text("utm_medium", &a.UTMMedium)
+	f.text("utm_campaign", &a.UTMCampaign)
+}
+
 // An Adopted mark makes a Stripe object of an earlier system ours, with the
 // attribution that is known of it.
 type Adopted struct {
-	Object Ref                        `json:"object"`
-	Won    Latest[giving.Attribution] `json:"won,omitzero"`
+	Object Ref
+	Won    Latest[giving.Attribution]
+}
+
+func (a *Adopted) fields(f *form) {
+	f.always().text("object", (*string)(&a.Object))
+	f.object("won", &a.Won)
 }
 
 // Join implements [Register].
 func (a *Adopted) Join(other Register) {
 	o := other.(*Adopted)
 	a.Object = max(a.Object, o.Object)
-	a.Won.join(o.Won)
+	a.Won.join(&o.Won)
 }
 
 // Links implements [Register].
@@ -93,15 +138,26 @@ func (a *Adopted) Reach() string { return "" }
 // metadata says. One of a subscription holds for all its gifts that have none
 // of their own.
 type Correction struct {
-	Object Ref               `json:"object"` // a PaymentIntent, charge, invoice, subscription or offline gift
-	Won    Latest[Corrected] `json:"won,omitzero"`
+	Object Ref // a PaymentIntent, charge, invoice, subscription or offline gift
+	Won    Latest[Corrected]
+}
+
+func (c *Correction) fields(f *form) {
+	f.always().text("object", (*string)(&c.Object))
+	f.object("won", &c.Won)
 }
 
 // Corrected is where a gift was won; "" is nowhere known.
 type Corrected struct {
-	Article   string `json:"article,omitzero"`
-	Placement string `json:"placement,omitzero"`
-	Campaign  string `json:"campaign,omitzero"`
+	Article   string
+	Placement string
+	Campaign  string
+}
+
+func (c *Corrected) fields(f *form) {
+	f.text("article", &c.Article)
+	f.text("placement", &c.Placement)
+	f.text("campaign", &c.Campaign)
 }
 
 // Correct returns the stored form of a correction. Of two the later one holds,
@@ -116,7 +172,7 @@ func Correct(object Ref, to Corrected, at time.Time) []byte {
 func (c *Correction) Join(other Register) {
 	o := other.(*Correction)
 	c.Object = max(c.Object, o.Object)
-	c.Won.join(o.Won)
+	c.Won.join(&o.Won)
 }
 
 // Links implements [Register].

@@ -1,10 +1,6 @@
 package objects
 
-import (
-	"fmt"
-
-	"github.com/go-json-experiment/json"
-)
+import "fmt"
 
 // A Register is what is known of one object.
 type Register interface {
@@ -16,20 +12,25 @@ type Register interface {
 	// name but that are projected from it: the invoices of a subscription, the
 	// gifts of a customer. While it stays equal they need no new projection.
 	Reach() string
+
+	described
 }
 
 // Encode returns r as text that is equal for equal registers.
 func Encode(r Register) string {
-	return string(encode(r))
+	f := write(r)
+	defer forms.Put(f)
+	return string(f.out)
 }
 
-// DecodeRegister reads what [Encode] wrote for an object of a kind.
+// DecodeRegister reads what [Encode] wrote for an object of a kind. The texts
+// of the register are parts of text.
 func DecodeRegister(kind Kind, text string) (Register, error) {
 	r := Empty(kind)
 	if r == nil {
 		return nil, fmt.Errorf("a stored register is of the unknown kind %q", kind)
 	}
-	if err := json.Unmarshal([]byte(text), r); err != nil {
+	if err := read(text, r); err != nil {
 		return nil, fmt.Errorf("read a stored %s: %w", kind, err)
 	}
 	return r, nil
@@ -89,36 +90,66 @@ func refs(all ...Ref) []Ref {
 
 // A Charge is one attempt to take money. https://docs.stripe.com/api/charges
 type Charge struct {
-	Created       int64                 `json:"created,omitzero"`
-	Intent        string                `json:"intent,omitzero"`
-	Invoice       string                `json:"invoice,omitzero"`
-	Customer      string                `json:"customer,omitzero"`
-	Transaction   string                `json:"transaction,omitzero"`
-	Currency      string                `json:"currency,omitzero"` // as Stripe writes it, lower case
-	Status        string                `json:"status,omitzero"`
-	Captured      int64                 `json:"captured,omitzero"` // amount_captured
-	Asked         int64                 `json:"-"`                 // amount, as it was said just now; not kept
-	RefundedAt    int64                 `json:"refunded_at,omitzero"`
-	Refunded      int64                 `json:"refunded,omitzero"`       // amount_refunded as of RefundedAt
-	RefundsListed int64                 `json:"refunds_listed,omitzero"` // when all its refunds were last listed
-	Disputed      bool                  `json:"disputed,omitzero"`       // stays true once it was
-	Metadata      Metadata              `json:"metadata,omitzero"`
-	Payer         Latest[Payer]         `json:"payer,omitzero"`
-	Outcome       Latest[ChargeOutcome] `json:"outcome,omitzero"`
+	Created       int64
+	Intent        string
+	Invoice       string
+	Customer      string
+	Transaction   string
+	Currency      string // as Stripe writes it, lower case
+	Status        string
+	Captured      int64 // amount_captured
+	Asked         int64 // amount, as it was said just now; not kept
+	RefundedAt    int64
+	Refunded      int64 // amount_refunded as of RefundedAt
+	RefundsListed int64 // when all its refunds were last listed
+	Disputed      bool  // stays true once it was
+	Metadata      Metadata
+	Payer         Latest[Payer]
+	Outcome       Latest[ChargeOutcome]
+}
+
+func (c *Charge) fields(f *form) {
+	f.number("created", &c.Created)
+	f.text("intent", &c.Intent)
+	f.text("invoice", &c.Invoice)
+	f.text("customer", &c.Customer)
+	f.text("transaction", &c.Transaction)
+	f.text("currency", &c.Currency)
+	f.text("status", &c.Status)
+	f.number("captured", &c.Captured)
+	f.number("refunded_at", &c.RefundedAt)
+	f.number("refunded", &c.Refunded)
+	f.number("refunds_listed", &c.RefundsListed)
+	f.truth("disputed", &c.Disputed)
+	f.object("metadata", &c.Metadata)
+	f.object("payer", &c.Payer)
+	f.object("outcome", &c.Outcome)
 }
 
 // A Payer is who paid a charge, and how.
 type Payer struct {
-	Email       string `json:"email,omitzero"`
-	Name        string `json:"name,omitzero"`
-	Country     string `json:"country,omitzero"`      // of the billing address
-	CardCountry string `json:"card_country,omitzero"` // where the card was issued
-	Method      string `json:"method,omitzero"`       // payment_method_details.type
+	Email       string
+	Name        string
+	Country     string // of the billing address
+	CardCountry string // where the card was issued
+	Method      string // payment_method_details.type
+}
+
+func (p *Payer) fields(f *form) {
+	f.text("email", &p.Email)
+	f.text("name", &p.Name)
+	f.text("country", &p.Country)
+	f.text("card_country", &p.CardCountry)
+	f.text("method", &p.Method)
 }
 
 // A ChargeOutcome is why a charge failed.
 type ChargeOutcome struct {
-	FailureCode string `json:"failure_code,omitzero"`
+	FailureCode string
+}
+
+func (c *ChargeOutcome) fields(f *form) {
+	f.text("failure_code", &c.FailureCode)
 }
 
 // Join implements [Register].
@@ -137,9 +168,9 @@ func (c *Charge) Join(other Register) {
 	}
 	c.RefundsListed = max(c.RefundsListed, o.RefundsListed)
 	c.Disputed = c.Disputed || o.Disputed
-	c.Metadata.join(o.Metadata)
-	c.Payer.join(o.Payer)
-	c.Outcome.join(o.Outcome)
+	c.Metadata.join(&o.Metadata)
+	c.Payer.join(&o.Payer)
+	c.Outcome.join(&o.Outcome)
 }
 
 // Links implements [Register].
@@ -154,13 +185,23 @@ func (c *Charge) Reach() string { return "" }
 // An Intent is a wish to pay, which may take several charges.
 // https://docs.stripe.com/api/payment_intents
 type Intent struct {
-	Created  int64    `json:"created,omitzero"`
-	Customer string   `json:"customer,omitzero"`
-	Invoice  string   `json:"invoice,omitzero"`
-	Currency string   `json:"currency,omitzero"`
-	Amount   int64    `json:"amount,omitzero"`
-	Status   string   `json:"status,omitzero"`
-	Metadata Metadata `json:"metadata,omitzero"`
+	Created  int64
+	Customer string
+	Invoice  string
+	Currency string
+	Amount   int64
+	Status   string
+	Metadata Metadata
+}
+
+func (i *Intent) fields(f *form) {
+	f.number("created", &i.Created)
+	f.text("customer", &i.Customer)
+	f.text("invoice", &i.Invoice)
+	f.text("currency", &i.Currency)
+	f.number("amount", &i.Amount)
+	f.text("status", &i.Status)
+	f.object("metadata", &i.Metadata)
 }
 
 // Join implements [Register].
@@ -172,7 +213,7 @@ func (p *Intent) Join(other Register) {
 	once(&p.Currency, o.Currency)
 	once(&p.Amount, o.Amount)
 	p.Status = intentRank.higher(p.Status, o.Status)
-	p.Metadata.join(o.Metadata)
+	p.Metadata.join(&o.Metadata)
 }
 
 // Links implements [Register].
@@ -186,21 +227,39 @@ func (p *Intent) Reach() string { return "" }
 // A Session is one visit to Stripe Checkout. It gives links and attribution,
 // never money. https://docs.stripe.com/api/checkout/sessions
 type Session struct {
-	Created       int64         `json:"created,omitzero"`
-	Expires       int64         `json:"expires,omitzero"`
-	Mode          string        `json:"mode,omitzero"`
-	Intent        string        `json:"intent,omitzero"`
-	Subscription  string        `json:"subscription,omitzero"`
-	Invoice       string        `json:"invoice,omitzero"`
-	Customer      string        `json:"customer,omitzero"`
-	Reference     string        `json:"reference,omitzero"` // client_reference_id
-	Currency      string        `json:"currency,omitzero"`
-	Amount        int64         `json:"amount,omitzero"`
-	Status        string        `json:"status,omitzero"`
-	PaymentStatus string        `json:"payment_status,omitzero"`
-	Failed        bool          `json:"failed,omitzero"` // a delayed payment that did not come
-	Metadata      Metadata      `json:"metadata,omitzero"`
-	Donor         Latest[Payer] `json:"donor,omitzero"` // customer_details
+	Created       int64
+	Expires       int64
+	Mode          string
+	Intent        string
+	Subscription  string
+	Invoice       string
+	Customer      string
+	Reference     string // client_reference_id
+	Currency      string
+	Amount        int64
+	Status        string
+	PaymentStatus string
+	Failed        bool // a delayed payment that did not come
+	Metadata      Metadata
+	Donor         Latest[Payer] // customer_details
+}
+
+func (s *Session) fields(f *form) {
+	f.number("created", &s.Created)
+	f.number("expires", &s.Expires)
+	f.text("mode", &s.Mode)
+	f.text("intent", &s.Intent)
+	f.text("subscription", &s.Subscription)
+	f.text("invoice", &s.Invoice)
+	f.text("customer", &s.Customer)
+	f.text("reference", &s.Reference)
+	f.text("currency", &s.Currency)
+	f.number("amount", &s.Amount)
+	f.text("status", &s.Status)
+	f.text("payment_status", &s.PaymentStatus)
+	f.truth("failed", &s.Failed)
+	f.object("metadata", &s.Metadata)
+	f.object("donor", &s.Donor)
 }
 
 // Join implements [Register].
@@ -219,8 +278,8 @@ func (s *Session) Join(other Register) {
 	s.Status = sessionRank.higher(s.Status, o.Status)
 	s.PaymentStatus = paymentRank.higher(s.PaymentStatus, o.PaymentStatus)
 	s.Failed = s.Failed || o.Failed
-	s.Metadata.join(o.Metadata)
-	s.Donor.join(o.Donor)
+	s.Metadata.join(&o.Metadata)
+	s.Donor.join(&o.Donor)
 }
 
 // Links implements [Register].
@@ -231,34 +290,62 @@ func (s *Session) Links() []Ref {
 
 // Reach implements [Register].
 func (s *Session) Reach() string {
-	return string(encode([]any{s.Intent, s.Subscription, s.Invoice, s.Customer, s.Metadata.Value, s.Donor.Value}))
+	return Encode(&Session{
+		Intent: s.Intent, Subscription: s.Subscription, Invoice: s.Invoice, Customer: s.Customer,
+		Metadata: Metadata{Value: s.Metadata.Value}, Donor: Latest[Payer]{Value: s.Donor.Value},
+	})
 }
 
 // An Invoice is one bill of a subscription. https://docs.stripe.com/api/invoices
 type Invoice struct {
-	Created      int64                `json:"created,omitzero"`
-	Subscription string               `json:"subscription,omitzero"`
-	Intent       string               `json:"intent,omitzero"`
-	Charge       string               `json:"charge,omitzero"`
-	Customer     string               `json:"customer,omitzero"`
-	Currency     string               `json:"currency,omitzero"`
-	Status       string               `json:"status,omitzero"`
-	Paid         int64                `json:"paid,omitzero"`    // amount_paid
-	PaidAt       int64                `json:"paid_at,omitzero"` // status_transitions.paid_at
-	OutOfBand    bool                 `json:"out_of_band,omitzero"`
-	Interval     string               `json:"interval,omitzero"` // of its subscription line, as billed
-	Reason       string               `json:"reason,omitzero"`   // billing_reason
-	Attempts     int64                `json:"attempts,omitzero"`
-	Inherited    Metadata             `json:"inherited,omitzero"` // subscription_details.metadata
-	Metadata     Metadata             `json:"metadata,omitzero"`
-	Billing      Latest[InvoiceState] `json:"billing,omitzero"`
+	Created      int64
+	Subscription string
+	Intent       string
+	Charge       string
+	Customer     string
+	Currency     string
+	Status       string
+	Paid         int64 // amount_paid
+	PaidAt       int64 // status_transitions.paid_at
+	OutOfBand    bool
+	Interval     string // of its subscription line, as billed
+	Reason       string // billing_reason
+	Attempts     int64
+	Inherited    Metadata // subscription_details.metadata
+	Metadata     Metadata
+	Billing      Latest[InvoiceState]
+}
+
+func (i *Invoice) fields(f *form) {
+	f.number("created", &i.Created)
+	f.text("subscription", &i.Subscription)
+	f.text("intent", &i.Intent)
+	f.text("charge", &i.Charge)
+	f.text("customer", &i.Customer)
+	f.text("currency", &i.Currency)
+	f.text("status", &i.Status)
+	f.number("paid", &i.Paid)
+	f.number("paid_at", &i.PaidAt)
+	f.truth("out_of_band", &i.OutOfBand)
+	f.text("interval", &i.Interval)
+	f.text("reason", &i.Reason)
+	f.number("attempts", &i.Attempts)
+	f.object("inherited", &i.Inherited)
+	f.object("metadata", &i.Metadata)
+	f.object("billing", &i.Billing)
 }
 
 // An InvoiceState is what may change about an invoice until it is paid.
 type InvoiceState struct {
-	Email       string `json:"email,omitzero"` // customer_email
-	Name        string `json:"name,omitzero"`
-	NextAttempt int64  `json:"next_attempt,omitzero"` // 0 after the last
+	Email       string // customer_email
+	Name        string
+	NextAttempt int64 // 0 after the last
+}
+
+func (i *InvoiceState) fields(f *form) {
+	f.text("email", &i.Email)
+	f.text("name", &i.Name)
+	f.number("next_attempt", &i.NextAttempt)
 }
 
 // Join implements [Register].
@@ -277,9 +364,9 @@ func (i *Invoice) Join(other Register) {
 	once(&i.Interval, o.Interval)
 	once(&i.Reason, o.Reason)
 	i.Attempts = max(i.Attempts, o.Attempts)
-	i.Inherited.join(o.Inherited)
-	i.Metadata.join(o.Metadata)
-	i.Billing.join(o.Billing)
+	i.Inherited.join(&o.Inherited)
+	i.Metadata.join(&o.Metadata)
+	i.Billing.join(&o.Billing)
 }
 
 // Links implements [Register].
@@ -294,26 +381,48 @@ func (i *Invoice) Reach() string { return "" }
 // A Subscription is a membership at Stripe.
 // https://docs.stripe.com/api/subscriptions
 type Subscription struct {
-	Created  int64            `json:"created,omitzero"`
-	Customer string           `json:"customer,omitzero"`
-	Metadata Metadata         `json:"metadata,omitzero"`
-	State    Latest[SubState] `json:"state,omitzero"`
-	History  History          `json:"history,omitzero"` // what it was before
+	Created  int64
+	Customer string
+	Metadata Metadata
+	State    Latest[SubState]
+	History  History // what it was before
+}
+
+func (s *Subscription) fields(f *form) {
+	f.number("created", &s.Created)
+	f.text("customer", &s.Customer)
+	f.object("metadata", &s.Metadata)
+	f.object("state", &s.State)
+	f.text("history", (*string)(&s.History))
 }
 
 // A SubState is what changes about a subscription.
 type SubState struct {
-	Status      string `json:"status,omitzero"`
-	Paused      bool   `json:"paused,omitzero"`  // pause_collection is set
-	Resumes     int64  `json:"resumes,omitzero"` // when that ends by itself; 0 if it does not
-	CancelAtEnd bool   `json:"cancel_at_end,omitzero"`
-	CancelAt    int64  `json:"cancel_at,omitzero"`
-	Ended       int64  `json:"ended,omitzero"`
-	PeriodEnd   int64  `json:"period_end,omitzero"`
-	Currency    string `json:"currency,omitzero"`
-	Amount      int64  `json:"amount,omitzero"` // unit_amount × quantity over its items
-	Interval    string `json:"interval,omitzero"`
-	Reason      string `json:"reason,omitzero"` // cancellation_details.reason
+	Status      string
+	Paused      bool  // pause_collection is set
+	Resumes     int64 // when that ends by itself; 0 if it does not
+	CancelAtEnd bool
+	CancelAt    int64
+	Ended       int64
+	PeriodEnd   int64
+	Currency    string
+	Amount      int64 // unit_amount × quantity over its items
+	Interval    string
+	Reason      string // cancellation_details.reason
+}
+
+func (s *SubState) fields(f *form) {
+	f.text("status", &s.Status)
+	f.truth("paused", &s.Paused)
+	f.number("resumes", &s.Resumes)
+	f.truth("cancel_at_end", &s.CancelAtEnd)
+	f.number("cancel_at", &s.CancelAt)
+	f.number("ended", &s.Ended)
+	f.number("period_end", &s.PeriodEnd)
+	f.text("currency", &s.Currency)
+	f.number("amount", &s.Amount)
+	f.text("interval", &s.Interval)
+	f.text("reason", &s.Reason)
 }
 
 // Join implements [Register].
@@ -321,8 +430,8 @@ func (s *Subscription) Join(other Register) {
 	o := other.(*Subscription)
 	once(&s.Created, o.Created)
 	once(&s.Customer, o.Customer)
-	s.Metadata.join(o.Metadata)
-	s.State.join(o.State)
+	s.Metadata.join(&o.Metadata)
+	s.State.join(&o.State)
 	s.History.join(o.History)
 }
 
@@ -331,20 +440,28 @@ func (s *Subscription) Links() []Ref { return refs(NewRef(KindCustomer, s.Custom
 
 // Reach implements [Register].
 func (s *Subscription) Reach() string {
-	return string(encode([]any{s.Customer, s.Metadata.Value, s.State.Value.Interval}))
+	return Encode(&Subscription{
+		Customer: s.Customer, Metadata: Metadata{Value: s.Metadata.Value},
+		State: Latest[SubState]{Value: SubState{Interval: s.State.Value.Interval}},
+	})
 }
 
 // A Customer is somebody at Stripe. https://docs.stripe.com/api/customers
 type Customer struct {
-	Deleted bool          `json:"deleted,omitzero"`
-	Contact Latest[Payer] `json:"contact,omitzero"`
+	Deleted bool
+	Contact Latest[Payer]
+}
+
+func (c *Customer) fields(f *form) {
+	f.truth("deleted", &c.Deleted)
+	f.object("contact", &c.Contact)
 }
 
 // Join implements [Register].
 func (c *Customer) Join(other Register) {
 	o := other.(*Customer)
 	c.Deleted = c.Deleted || o.Deleted
-	c.Contact.join(o.Contact)
+	c.Contact.join(&o.Contact)
 }
 
 // Links implements [Register].

@@ -12,11 +12,11 @@ func TestWordsAreAMapInJSON(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		plain := rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "metadata")
-		should, err := json.Marshal(plain, canonical)
+		should, err := json.Marshal(plain, json.Deterministic(true))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if is := encode(Words(plain)); string(is) != string(should) {
+		if is, err := json.Marshal(Words(plain)); err != nil || string(is) != string(should) {
 			t.Fatalf("written as %s, not as %s", is, should)
 		}
 		var back Words
