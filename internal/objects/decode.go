@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -39,6 +40,26 @@ type Event struct {
 	Object     []byte
 }
 
+type envelope struct {
+	ID         string `json:"id"`
+	Object     string `json:"object"`
+	Type       string `json:"type"`
+	APIVersion string `json:"api_version"`
+	Livemode   bool   `json:"livemode"`
+	Created    int64  `json:"created"`
+	Data       struct {
+		Object jsontext.Value `json:"object"`
+	} `json:"data"`
+}
+
+// opened is an envelope whose object is read at once, into a snapshot of its
+// kind.
+type opened struct {
+	Data struct {
+		Object snapshot `json:"object"`
+	} `json:"data"`
+}
+
 // Unknown fields are ignored everywhere: Stripe adds some at any time. Names
 // are matched exactly; should one stand twice the last holds, here as with
 // everybody who reads the stored bytes through this package. Bytes that are no
@@ -50,18 +71,8 @@ var ErrKind = errors.New("objects of this kind are not kept")
 
 // DecodeEvent reads the envelope of an event and names its object.
 func DecodeEvent(body []byte) (Event, error) {
-	var e struct {
-		ID         string `json:"id"`
-		Object     string `json:"object"`
-		Type       string `json:"type"`
-		APIVersion string `json:"api_version"`
-		Livemode   bool   `json:"livemode"`
-		Created    int64  `json:"created"`
-		Data       struct {
-			Object jsontext.Value `json:"object"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(body, &e, lenient); err != nil {
+	var e envelope
+	if err := readInto(&e, body); err != nil {
 		return Event{}, fmt.Errorf("not an event: %w", err)
 	}
 	if e.ID == "" || e.Object != "event" || len(e.ID) > maxID {
@@ -157,13 +168,9 @@ func DecodeStored(body []byte, ref Ref, from Source) ([]Said, error) {
 	if reading == nil {
 		return nil, fmt.Errorf("%q: %w", ref.Kind(), ErrKind)
 	}
-	var e struct {
-		Data struct {
-			Object into `json:"object"`
-		} `json:"data"`
-	}
-	e.Data.Object.snapshot = reading
-	if err := json.Unmarshal(withoutNUL(body), &e, lenient); err != nil {
+	var e opened
+	e.Data.Object = reading
+	if err := readInto(&e, withoutNUL(body)); err != nil {
 		return nil, fmt.Errorf("read the %s in an event: %w", ref.Kind(), err)
 	}
 	d := decoder{from: from}
@@ -172,14 +179,6 @@ func DecodeStored(body []byte, ref Ref, from Source) ([]Said, error) {
 		return nil, fmt.Errorf("read the %s in an event: %w", ref.Kind(), err)
 	}
 	return append(d.inside, say(ref, register)), nil
-}
-
-// into is a value that is read into a snapshot of its own kind.
-type into struct{ snapshot }
-
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (i *into) UnmarshalJSONFrom(in *jsontext.Decoder) error {
-	return json.UnmarshalDecode(in, i.snapshot)
 }
 
 type decoder struct {
@@ -203,7 +202,7 @@ func (d *decoder) read(kind Kind, id string, object []byte) (Said, error) {
 	if reading == nil {
 		return Said{}, fmt.Errorf("%q: %w", kind, ErrKind)
 	}
-	if err := json.Unmarshal(object, reading, lenient); err != nil {
+	if err := readInto(reading, object); err != nil {
 		return Said{}, err
 	}
 	register, err := reading.register(d)
@@ -256,25 +255,23 @@ type link struct {
 	object jsontext.Value
 }
 
-// UnmarshalJSONFrom implements json.UnmarshalerFrom.
-func (l *link) UnmarshalJSONFrom(in *jsontext.Decoder) error {
-	switch in.PeekKind() {
-	case '"', 'n':
-		token, err := in.ReadToken()
-		if err == nil && token.Kind() == '"' {
-			l.id = token.String()
-		}
-		return err
-	case '{':
-	default:
-		return fmt.Errorf("a link to an object is %s, not an id", in.PeekKind())
-	}
-	object, err := in.ReadValue()
+// link reads a field that is a link. Null leaves it as it is.
+func (r *reader) link(to reflect.Value) error {
+	l := to.Addr().Interface().(*link)
+	value, err := r.in.ReadValue()
 	if err != nil {
 		return err
 	}
-	_, l.id, err = head(object)
-	l.object = object.Clone()
+	switch value.Kind() {
+	case 'n':
+	case '"':
+		l.id = r.word(value)
+	case '{':
+		l.object = value.Clone()
+		_, l.id, err = head(l.object)
+	default:
+		return r.wrong(value.Kind(), to.Type(), errors.New("it is neither an id nor an object"))
+	}
 	return err
 }
 

@@ -20,21 +20,7 @@ func FuzzDecode(f *testing.F) {
 	} {
 		f.Add([]byte(object))
 	}
-	if folder := os.Getenv("SUPPORT_STRIPE_OBJECTS"); folder != "" {
-		err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
-			if err != nil || filepath.Ext(path) != ".json" {
-				return err
-			}
-			body, err := os.ReadFile(path)
-			if bytes.Contains(body, []byte(`"object"`)) {
-				f.Add(body)
-			}
-			return err
-		})
-		if err != nil {
-			f.Fatal(err)
-		}
-	}
+	eachRecorded(f, func(body []byte) { f.Add(body) })
 	f.Fuzz(func(t *testing.T, body []byte) {
 		said, err := Decode(body, Source{At: 9})
 		if err != nil {
@@ -71,4 +57,25 @@ func FuzzDecodeRegister(f *testing.F) {
 			sameAsTagged(t, kind, r)
 		}
 	})
+}
+
+// eachRecorded calls add for each recorded object or event, where they are.
+func eachRecorded(f *testing.F, add func(body []byte)) {
+	folder := os.Getenv("SUPPORT_STRIPE_OBJECTS")
+	if folder == "" {
+		return
+	}
+	err := filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".json" {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		if bytes.Contains(body, []byte(`"object"`)) {
+			add(body)
+		}
+		return err
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
 }

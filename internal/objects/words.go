@@ -1,8 +1,8 @@
 package objects
 
 import (
-	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -33,34 +33,52 @@ func (w Words) MarshalJSONTo(out *jsontext.Encoder) error {
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
 func (w *Words) UnmarshalJSONFrom(in *jsontext.Decoder) error {
-	token, err := in.ReadToken()
-	if err != nil || token.Kind() == 'n' {
-		*w = nil
+	r := readers.Get().(*reader)
+	defer r.done()
+	r.in = in
+	return r.metadata(w)
+}
+
+// ownWords is how many words of ours an object of ours has at most.
+const ownWords = 12
+
+func (r *reader) metadata(w *Words) error {
+	token, err := r.in.ReadToken()
+	if err != nil {
 		return err
 	}
-	if token.Kind() != '{' {
-		return fmt.Errorf("metadata is %s, not an object", token.Kind())
+	*w = nil
+	switch token.Kind() {
+	case 'n':
+		return nil
+	case '{':
+	default:
+		return r.wrong(token.Kind(), reflect.TypeFor[Words](), nil)
 	}
-	*w = Words{}
-	for in.PeekKind() != '}' {
-		name, err := in.ReadToken()
+	words := Words{}
+	if r.in.PeekKind() == '"' {
+		words = make(Words, ownWords)
+	}
+	for r.in.PeekKind() != '}' {
+		name, err := r.in.ReadValue()
 		if err != nil {
 			return err
 		}
-		key := name.String()
-		value, err := in.ReadToken()
+		key := r.word(name)
+		value, err := r.in.ReadValue()
 		if err != nil {
 			return err
 		}
 		switch value.Kind() {
 		case '"':
-			(*w)[key] = value.String()
+			words[key] = r.word(value)
 		case 'n':
-			(*w)[key] = ""
+			words[key] = ""
 		default:
-			return fmt.Errorf("the value of metadata's %s is %s, not a text", key, value.Kind())
+			return r.wrong(value.Kind(), reflect.TypeFor[string](), nil)
 		}
 	}
-	_, err = in.ReadToken()
+	*w = words
+	_, err = r.in.ReadToken()
 	return err
 }
