@@ -67,6 +67,9 @@ func (t *Tx) EventsByID(ctx context.Context, ids []string) ([]Event, error) {
 // since an instant, in the order of their ids, from the one after an id.
 func (t *Tx) EventsAfter(ctx context.Context, since time.Time, id string, limit int) ([]Event, error) {
 	if since.IsZero() {
+		if err := t.inOrder(ctx); err != nil {
+			return nil, err
+		}
 		return t.events(ctx, `id > $1 AND state IN ('applied', 'foreign') ORDER BY id LIMIT $2`, id, limit)
 	}
 	return t.events(ctx, `received_at >= $1 AND id > $2 AND state IN ('applied', 'foreign') ORDER BY id LIMIT $3`,

@@ -78,7 +78,12 @@ func (s *Store) each(ctx context.Context, tables []string, statement string) err
 	return nil
 }
 
-// dropIndexes drops the indexes that only screens use, to be made when the
+// kept are the indexes that stand while a rebuild fills the tables: the one by
+// which the ledger looks donations up, and those of a few rows among many, to
+// look for which afterwards costs more than to add each.
+var kept = []string{"donations_supporter", "donations_attribution", "donations_status", "donations_method", "registers_watched"}
+
+// dropIndexes drops the others, which only screens use, to be made when the
 // tables are full: row by row they cost most of a rebuild. It returns the
 // statements that make them.
 func (s *Store) dropIndexes(ctx context.Context) (definitions []string, err error) {
@@ -90,14 +95,13 @@ func (s *Store) dropIndexes(ctx context.Context) (definitions []string, err erro
 }
 
 func (t *Tx) dropIndexes(ctx context.Context) (definitions []string, err error) {
-	const ledgers = "donations_supporter" // the ledger looks donations up by it
 	query := `SELECT indexname, indexdef FROM pg_indexes
-		WHERE schemaname = current_schema() AND ` + t.any("tablename", 1) + ` AND indexdef LIKE 'CREATE INDEX %' AND indexname <> $2 ORDER BY indexname`
+		WHERE schemaname = current_schema() AND ` + t.any("tablename", 1) + ` AND indexdef LIKE 'CREATE INDEX %' AND NOT ` + t.any("indexname", 2) + ` ORDER BY indexname`
 	if t.pg == nil {
-		query = `SELECT name, sql FROM main.sqlite_master WHERE type = 'index' AND ` + t.any("tbl_name", 1) + ` AND sql <> '' AND name <> $2 ORDER BY name`
+		query = `SELECT name, sql FROM main.sqlite_master WHERE type = 'index' AND ` + t.any("tbl_name", 1) + ` AND sql <> '' AND NOT ` + t.any("name", 2) + ` ORDER BY name`
 	}
 	var names []string
-	err = t.query(ctx, query, []any{t.list(derived), ledgers}, func(r row) error {
+	err = t.query(ctx, query, []any{t.list(derived), t.list(kept)}, func(r row) error {
 		var name, definition string
 		err := r.Scan(&name, &definition)
 		names, definitions = append(names, name), append(definitions, definition)

@@ -175,6 +175,17 @@ func (t *Tx) alone(ctx context.Context) error {
 		func(row) error { return nil })
 }
 
+// inOrder keeps PostgreSQL from reading the rest of a table and sorting it, for
+// the next rows in an order that an index has: it thinks that it may of one that
+// it has not looked at since it was filled.
+func (t *Tx) inOrder(ctx context.Context) error {
+	if t.pg == nil {
+		return nil
+	}
+	return t.later(ctx, `SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)`, nil,
+		func(row) error { return nil })
+}
+
 // later runs a statement no later than the next [Tx.flush]. scan, if there is
 // one, is called for each row of its result.
 func (t *Tx) later(ctx context.Context, query string, args []any, scan func(row) error) error {
