@@ -109,7 +109,7 @@ func TestAddTo(t *testing.T) {
 		Created: 1769850000, Currency: "USD", Gross: 1000, Refunded: 300, Disputed: 200, First: true, Interval: Once,
 		Settled: Balance{"EUR", 57, 863}, Elsewhere: []Balance{{"GBP", 15, -15}}, Attribution: Attribution{Article: "troops"},
 	}
-	cells := map[Cell]Figures{}
+	cells := Cells{}
 	d.AddTo(cells, 1, time.UTC)
 	own := Figures{Donations: 1, NewSupporters: 1, Won: 1, Kept: 1, Gross: 1000, Refunded: 300, Disputed: 200, Fee: 57, Net: 863}
 	tests := map[Cell]Figures{
@@ -122,8 +122,8 @@ func TestAddTo(t *testing.T) {
 		{DimensionAll, 202601, "", "USD", "GBP"}:                                          {Fee: 15, Net: -15}, // no second donation
 	}
 	for cell, want := range tests {
-		if cells[cell] != want {
-			t.Errorf("%+v holds %+v, want %+v", cell, cells[cell], want)
+		if got := cells[cell]; got == nil || *got != want {
+			t.Errorf("%+v holds %+v, want %+v", cell, got, want)
 		}
 	}
 	if n := len(cells); n != 2*2*len(Dimensions()) {
@@ -142,10 +142,10 @@ func TestEachDimensionHasItsValue(t *testing.T) {
 		DimensionAll: "", "article": "a", "placement": "p", "campaign": "c", "variant": "v", "country": "UA", "interval": "month", "tier": "t",
 		"article/placement": PairValue("a", "p"), "campaign/placement": PairValue("c", "p"), "placement/variant": PairValue("p", "v"),
 	}
-	cells := map[Cell]Figures{}
+	cells := Cells{}
 	d.AddTo(cells, 1, time.UTC)
 	for dimension, value := range want {
-		if cells[Cell{dimension, 20260131, value, "EUR", ""}].Gross != 10 {
+		if f := cells[Cell{dimension, 20260131, value, "EUR", ""}]; f == nil || f.Gross != 10 {
 			t.Errorf("in the dimension %s it has another value than %q", dimension, value)
 		}
 	}
@@ -169,7 +169,7 @@ func TestWhatAsksWonAndKept(t *testing.T) {
 		"one that a bank took back": {Donation{Gross: 10, Disputed: 10, Lost: 10}, 0, 1, 0},
 	}
 	for name, tt := range tests {
-		cells := map[Cell]Figures{}
+		cells := Cells{}
 		tt.d.AddTo(cells, 1, time.UTC)
 		if f := cells[Cell{DimensionAll, 19700101, "", "", ""}]; f.Donations != 1 || f.NewSupporters != tt.first || f.Won != tt.won || f.Kept != tt.kept {
 			t.Errorf("%s counts as %+v", name, f)
@@ -190,11 +190,11 @@ func TestADonationLeavesAsItCame(t *testing.T) {
 			Elsewhere: []Balance{{word.Draw(t, "elsewhere"), minor.Draw(t, "fee"), minor.Draw(t, "net")}},
 			Country:   word.Draw(t, "country"), Attribution: Attribution{Article: word.Draw(t, "article"), Tier: word.Draw(t, "tier")},
 		}
-		cells := map[Cell]Figures{}
+		cells := Cells{}
 		d.AddTo(cells, 1, time.UTC)
 		d.AddTo(cells, -1, time.UTC)
 		for cell, left := range cells {
-			if left != (Figures{}) {
+			if *left != (Figures{}) {
 				t.Fatalf("%+v is left in %+v", left, cell)
 			}
 		}

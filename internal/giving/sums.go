@@ -54,6 +54,19 @@ func FiguresOf(n [9]int64) Figures {
 	return Figures{n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]}
 }
 
+// Cells are figures by cell. They are pointers, since each gift adds to many.
+type Cells map[Cell]*Figures
+
+// add adds sign × some figures to those of a cell.
+func (c Cells) add(cell Cell, by *Figures, sign int64) {
+	sum := c[cell]
+	if sum == nil {
+		sum = new(Figures)
+		c[cell] = sum
+	}
+	*sum = sum.Plus(*by, sign)
+}
+
 // Dimensions are the names of the sums' dimensions. DimensionAll has the one
 // value "".
 const DimensionAll = "all"
@@ -123,15 +136,15 @@ func (d *Donation) figures() Figures {
 
 // AddTo adds sign × the donation to every cell it belongs to: on its own day,
 // whenever a refund came.
-func (d *Donation) AddTo(cells map[Cell]Figures, sign int64, zone *time.Location) {
+func (d *Donation) AddTo(cells Cells, sign int64, zone *time.Location) {
 	day, own := Day(d.Created, zone), d.figures()
 	for _, v := range d.values() {
 		for _, period := range [...]int64{day, day / 100} {
 			cell := Cell{v[0], period, v[1], d.Currency, d.Settled.Currency}
-			cells[cell] = cells[cell].Plus(own, sign)
+			cells.add(cell, &own, sign)
 			for _, b := range d.Elsewhere {
 				cell.Settlement = b.Currency
-				cells[cell] = cells[cell].Plus(Figures{Fee: b.Fee, Net: b.Net}, sign)
+				cells.add(cell, &Figures{Fee: b.Fee, Net: b.Net}, sign)
 			}
 		}
 	}

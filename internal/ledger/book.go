@@ -26,7 +26,7 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 	if err := b.save(ctx); err != nil {
 		return nil, err
 	}
-	cells, moves := map[giving.Cell]giving.Figures{}, map[store.Place]store.Presence{}
+	cells, moves := giving.Cells{}, map[store.Place]store.Presence{}
 	if l.held != nil {
 		cells = l.held.cells
 	}
@@ -82,7 +82,7 @@ func (l *Ledger) book(ctx context.Context, tx *store.Tx, p *projection) ([]store
 // held are sums and counts that a rebuild has not written yet: it comes back
 // to the same few rows again and again.
 type held struct {
-	cells     map[giving.Cell]giving.Figures
+	cells     giving.Cells
 	movements map[giving.MovementCell]giving.Moved
 	scopes    map[string]store.ScopeCount
 	days      *store.Days // that the cells were of, where that is asked

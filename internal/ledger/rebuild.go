@@ -112,7 +112,7 @@ func (l *Ledger) on(scratch *store.Store, now func() time.Time) *Ledger {
 	again := New(o)
 	again.chunk = l.chunk
 	again.held = &held{
-		cells: map[giving.Cell]giving.Figures{}, movements: map[giving.MovementCell]giving.Moved{}, scopes: map[string]store.ScopeCount{},
+		cells: giving.Cells{}, movements: map[giving.MovementCell]giving.Moved{}, scopes: map[string]store.ScopeCount{},
 	}
 	return again
 }

@@ -149,7 +149,7 @@ func TestFunnelSignals(t *testing.T) {
 		ok(t, o.store.AddSignals(t.Context(), rows))
 		gift := &giving.Donation{Key: "pi_1", Created: time.Date(2026, 2, 14, 12, 0, 0, 0, time.UTC).Unix(), Currency: "EUR", Gross: 1000, Interval: giving.Once,
 			First: true, Attribution: giving.Attribution{Article: "troops", Placement: "mid", Variant: "control"}}
-		cells := map[giving.Cell]giving.Figures{}
+		cells := giving.Cells{}
 		gift.AddTo(cells, 1, time.UTC)
 		ok(t, o.store.Ledger(t.Context(), func(tx *store.Tx) error { return tx.MoveSums(t.Context(), cells) }))
 

@@ -53,7 +53,7 @@ func service(t *testing.T, donations ...*giving.Donation) *Service {
 	if _, err := db.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	cells := map[giving.Cell]giving.Figures{}
+	cells := giving.Cells{}
 	for _, d := range donations {
 		d.AddTo(cells, 1, kyiv)
 	}

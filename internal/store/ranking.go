@@ -56,14 +56,14 @@ const rankedSums = `
 	UNION ALL SELECT period, 'net ' || settlement_currency, value, net_minor FROM sums WHERE dimension = 'article' AND settlement_currency <> ''`
 
 // moveRankings adds to the rankings what moves the sums.
-func (t *Tx) moveRankings(ctx context.Context, moves map[giving.Cell]giving.Figures) error {
+func (t *Tx) moveRankings(ctx context.Context, moves giving.Cells) error {
 	type place struct {
 		period           int64
 		ranking, article string
 	}
 	by := map[place]int64{}
 	for c, f := range moves {
-		if c.Dimension != articles || f == (giving.Figures{}) {
+		if c.Dimension != articles || *f == (giving.Figures{}) {
 			continue
 		}
 		if f.Donations != 0 {

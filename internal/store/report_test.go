@@ -41,7 +41,7 @@ func onBoth(t *testing.T, test func(t *testing.T, db *store.Store)) {
 // put stores donations, and their sums in UTC.
 func put(t *testing.T, db *store.Store, donations ...*giving.Donation) {
 	t.Helper()
-	cells := map[giving.Cell]giving.Figures{}
+	cells := giving.Cells{}
 	for _, d := range donations {
 		d.AddTo(cells, 1, time.UTC)
 	}

@@ -120,14 +120,14 @@ var sumRows = bulk{
 }
 
 // MoveSums adds figures to cells of the sums, and to what follows from them.
-func (t *Tx) MoveSums(ctx context.Context, moves map[giving.Cell]giving.Figures) error {
+func (t *Tx) MoveSums(ctx context.Context, moves giving.Cells) error {
 	inParts := t.fresh != nil && !t.fresh.addedUp
 	r := sumRows.rows(len(moves))
 	if inParts {
 		r.bulk = &sumParts
 	}
 	for c, f := range moves {
-		if f != (giving.Figures{}) {
+		if *f != (giving.Figures{}) {
 			r.add(c.Dimension, c.Period, c.Value, c.Currency, c.Settlement,
 				f.Donations, f.NewSupporters, f.Won, f.Kept, f.Gross, f.Refunded, f.Disputed, f.Fee, f.Net)
 		}

@@ -32,7 +32,7 @@ func TestDaysOfKyiv(t *testing.T) {
 	want := map[string][]string{} // keys by day
 	dayOf := map[string]string{}
 	var gifts []*giving.Donation
-	cells := map[giving.Cell]giving.Figures{}
+	cells := giving.Cells{}
 	for at, day := range days {
 		created, err := time.Parse(time.RFC3339, at)
 		ok(t, err)
