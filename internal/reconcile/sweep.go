@@ -60,7 +60,7 @@ var ErrTaken = errors.New("another sweep is under way")
 const (
 	FactFull     = "reconciled.full"     // the Report of the last full sweep, as JSON
 	FactRecent   = "reconciled.recent"   // the Report of the last sweep of any kind
-	factPosition = "reconciled.position" // where a sweep is, or was cut off
+	factPosition = "reconciled.position" // where a sweep is, or was cut off; its kind follows
 )
 
 // SweepNow sweeps as soon as no other sweep is under way. One that was cut off
@@ -120,10 +120,9 @@ type run struct {
 	again bool                 // it was cut off
 }
 
-// A position is how far a sweep has come. It is kept, so that a sweep that is
-// cut off goes on where it was.
+// A position is how far a sweep has come. It is kept, so that a like sweep goes
+// on where it was cut off.
 type position struct {
-	Kind  string    `json:"kind"` // of the sweep: only a like one goes on
 	Began time.Time `json:"began"`
 	Step  int       `json:"step"`
 	After string    `json:"after"` // the last object of the step that is done with
@@ -131,14 +130,13 @@ type position struct {
 }
 
 func (r *run) begin(ctx context.Context) error {
-	kind := fmt.Sprintf("since %s, full %t", r.Since, r.Full)
 	if !r.Dry {
-		text, err := r.Store.Fact(ctx, factPosition)
+		text, err := r.Store.Fact(ctx, r.factPosition())
 		if err != nil {
 			return err
 		}
 		var cut position
-		if text != "" && json.Unmarshal([]byte(text), &cut) == nil && cut.Kind == kind && r.Now().Sub(cut.Began) < resumeUntil {
+		if text != "" && json.Unmarshal([]byte(text), &cut) == nil && r.Now().Sub(cut.Began) < resumeUntil {
 			r.position, r.again = cut, true
 			// The last page's may not be in the position.
 			if r.Differences, err = r.Store.CountDifferences(ctx, cut.Began); err != nil {
@@ -149,7 +147,7 @@ func (r *run) begin(ctx context.Context) error {
 		}
 	}
 	now := r.Now()
-	r.position = position{Kind: kind, Began: now, Report: Report{Through: now.Add(-r.Settle)}}
+	r.position = position{Began: now, Report: Report{Through: now.Add(-r.Settle)}}
 	return nil
 }
 
@@ -157,7 +155,7 @@ func (r *run) begin(ctx context.Context) error {
 func (r *run) moveTo(ctx context.Context, after string) error {
 	r.After = after
 	if !r.Dry {
-		if err := r.putFact(ctx, factPosition, r.position); err != nil {
+		if err := r.putFact(ctx, r.factPosition(), r.position); err != nil {
 			return err
 		}
 	}
@@ -186,8 +184,10 @@ func (r *run) end(ctx context.Context) error {
 	if err := r.putFact(ctx, FactRecent, r.Report); err != nil {
 		return err
 	}
-	return r.Store.PutFact(ctx, factPosition, "")
+	return r.Store.PutFact(ctx, r.factPosition(), "")
 }
+
+func (r *run) factPosition() string { return fmt.Sprintf("%s: since %s, full %t", factPosition, r.Since, r.Full) }
 
 func (s *Service) putFact(ctx context.Context, name string, v any) error {
 	text, err := json.Marshal(v)
