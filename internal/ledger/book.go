@@ -147,13 +147,9 @@ func present(moves map[store.Place]store.Presence, won *giving.Attribution, supp
 // that moves the scopes' counts: where it made somebody appear or vanish.
 func movePresence(ctx context.Context, tx *store.Tx, moves map[store.Place]store.Presence) (map[string]store.ScopeCount, error) {
 	maps.DeleteFunc(moves, func(_ store.Place, by store.Presence) bool { return by == store.Presence{} })
-	now, err := tx.MovePresence(ctx, moves)
-	if err != nil {
-		return nil, err
-	}
 	scopes := map[string]store.ScopeCount{}
 	var absent []store.Place
-	for place, has := range now {
+	err := tx.MovePresence(ctx, moves, func(place store.Place, has store.Presence) {
 		by := moves[place]
 		move := scopes[place.Scope]
 		move.Supporters += appears(has.Donations-by.Donations, has.Donations)
@@ -162,6 +158,9 @@ func movePresence(ctx context.Context, tx *store.Tx, moves map[store.Place]store
 		if has == (store.Presence{}) {
 			absent = append(absent, place)
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := tx.DropAbsent(ctx, absent); err != nil {
 		return nil, err

@@ -187,7 +187,9 @@ func (r *run) end(ctx context.Context) error {
 	return r.Store.PutFact(ctx, r.factPosition(), "")
 }
 
-func (r *run) factPosition() string { return fmt.Sprintf("%s: since %s, full %t", factPosition, r.Since, r.Full) }
+func (r *run) factPosition() string {
+	return fmt.Sprintf("%s: since %s, full %t", factPosition, r.Since, r.Full)
+}
 
 func (s *Service) putFact(ctx context.Context, name string, v any) error {
 	text, err := json.Marshal(v)

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // sumParts are what moves the sums while a rebuild reads. Nobody asks what they
@@ -17,11 +20,26 @@ func (s *Store) makeParts(ctx context.Context) error {
 }
 
 // AddUp makes the sums of a scratch database when everything was written to it,
-// and the rankings of those.
+// and the rankings of those. Meanwhile PostgreSQL learns how large the tables
+// are.
 func (s *Store) AddUp(ctx context.Context) error {
 	if err := s.fresh.settle(); err != nil {
 		return err
 	}
+	var group errgroup.Group
+	if s.postgres {
+		group.Go(func() error { return s.each(ctx, byIndex, `VACUUM (ANALYZE) %s`) })
+	}
+	group.Go(func() error {
+		if err := s.addUp(ctx); err != nil || !s.postgres {
+			return err
+		}
+		return errors.Join(s.each(ctx, summed, `VACUUM (ANALYZE) %s`), s.each(ctx, byKey, `ANALYZE %s`))
+	})
+	return group.Wait()
+}
+
+func (s *Store) addUp(ctx context.Context) error {
 	sums, left := addedUp()
 	for _, statement := range []string{
 		`INSERT INTO sums (` + sumRows.names() + `)

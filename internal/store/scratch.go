@@ -14,13 +14,15 @@ import (
 )
 
 // derived are the tables that a rebuild makes anew.
-var derived = slices.Concat(byKey, byIndex)
+var derived = slices.Concat(byKey, byIndex, summed)
 
 // Of the derived tables some are only asked for rows by their key. Of others an
-// index alone may answer, which it does once the table was vacuumed.
+// index alone may answer, which it does once the table was vacuumed; some of
+// these are made of parts.
 var (
 	byKey   = []string{"registers", "links", "supporter_scopes", "scopes"}
-	byIndex = []string{"donations", "memberships", "sums", "rankings", "membership_sums"}
+	byIndex = []string{"donations", "memberships", "membership_sums"}
+	summed  = []string{"sums", "rankings"}
 )
 
 // scratchSchema is where a rebuild makes its tables: a schema on PostgreSQL,
@@ -115,13 +117,10 @@ func (t *Tx) dropIndexes(ctx context.Context) (definitions []string, err error) 
 
 // Finish makes a scratch database whole when everything was written to it and
 // added up: on PostgreSQL the indexes are made that dropIndexes dropped, and the
-// server looks after the tables from then on, whose sizes it learns at once.
+// server looks after the tables from then on.
 func (s *Store) Finish(ctx context.Context) error {
 	if !s.postgres {
 		return nil
-	}
-	if err := s.each(ctx, derived, `ALTER TABLE %s RESET (autovacuum_enabled)`); err != nil {
-		return err
 	}
 	var group errgroup.Group
 	group.SetLimit(2) // each takes memory, and a processor of the server's
@@ -131,11 +130,7 @@ func (s *Store) Finish(ctx context.Context) error {
 			return err
 		})
 	}
-	group.Go(func() error { return s.each(ctx, byKey, `ANALYZE %s`) })
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return s.each(ctx, byIndex, `VACUUM (ANALYZE) %s`)
+	return errors.Join(group.Wait(), s.each(ctx, derived, `ALTER TABLE %s RESET (autovacuum_enabled)`))
 }
 
 // ScratchFile makes an empty database in a file that is removed with

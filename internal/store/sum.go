@@ -23,22 +23,22 @@ var presenceRows = bulk{
 	RETURNING scope, supporter, donations, memberships`,
 }
 
-// MovePresence adds to what supporters have in scopes and returns what they
-// have then.
-func (t *Tx) MovePresence(ctx context.Context, moves map[Place]Presence) (map[Place]Presence, error) {
+// MovePresence adds to what supporters have in scopes and calls f with what each
+// has then.
+func (t *Tx) MovePresence(ctx context.Context, moves map[Place]Presence, f func(Place, Presence)) error {
 	r := presenceRows.rows(len(moves))
 	for place, by := range moves {
 		r.add(place.Scope, place.Supporter, by.Donations, by.Memberships)
 	}
-	now := make(map[Place]Presence, len(moves))
-	err := t.write(ctx, r, func(r row) error {
-		var place Place
-		var has Presence
+	var place Place
+	var has Presence
+	return t.write(ctx, r, func(r row) error {
 		err := r.Scan(&place.Scope, &place.Supporter, &has.Donations, &has.Memberships)
-		now[place] = has
+		if err == nil {
+			f(place, has)
+		}
 		return err
 	})
-	return now, err
 }
 
 // DropAbsent removes supporters from scopes in which nothing of them is left.
