@@ -351,7 +351,7 @@ func TestVerifyNamesADrift(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	stray := map[giving.Cell]giving.Figures{{Dimension: "all", Period: 202601, Currency: "EUR"}: {Donations: 1, Gross: 100}}
+	stray := giving.Cells{{Dimension: "all", Period: 202601, Currency: "EUR"}: {Donations: 1, Gross: 100}}
 	if err := db.Ledger(t.Context(), func(tx *store.Tx) error { return tx.MoveSums(t.Context(), stray) }); err != nil {
 		t.Fatal(err)
 	}
