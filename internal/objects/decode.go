@@ -97,7 +97,6 @@ func head(object []byte) (kind Kind, id string, err error) {
 	if _, err := in.ReadToken(); err != nil {
 		return "", "", err
 	}
-	var value string
 	for (kind == "" || id == "") && in.PeekKind() == '"' {
 		name, err := in.ReadToken()
 		if err != nil {
@@ -110,13 +109,14 @@ func head(object []byte) (kind Kind, id string, err error) {
 			}
 			continue
 		}
-		if err := json.UnmarshalDecode(in, &value); err != nil {
+		value, err := in.ReadToken()
+		if err != nil {
 			return "", "", err
 		}
 		if field == "id" {
-			id = value
+			id = value.String()
 		} else {
-			kind = Kind(value)
+			kind = Kind(value.String())
 		}
 	}
 	return kind, id, nil
