@@ -55,7 +55,7 @@ func (l *Ledger) Rebuild(ctx context.Context, progress func(done int)) (before, 
 	}
 	var group errgroup.Group
 	group.Go(func() error { return scratch.Finish(ctx) })
-	group.Go(func() error { after, err = l.Hash(ctx, scratch); return err })
+	group.Go(func() (err error) { after, err = l.Hash(ctx, scratch); return err })
 	if err := group.Wait(); err != nil {
 		return "", "", err
 	}

@@ -125,19 +125,24 @@ func readingOf(t reflect.Type) reading {
 	panic(fmt.Sprintf("nothing is read into a Go %s", t))
 }
 
+// opens reads the beginning of an object or a list. It is false for null, and
+// with an error.
+func (r *reader) opens(sign jsontext.Kind, into reflect.Type) (bool, error) {
+	token, err := r.in.ReadToken()
+	switch {
+	case err != nil || token.Kind() == 'n':
+		return false, err
+	case token.Kind() != sign:
+		return false, r.wrong(token.Kind(), into, nil)
+	}
+	return true, nil
+}
+
 // object adds to a struct what an object says; null empties it.
 func (r *reader) object(s *shape, to reflect.Value) error {
-	token, err := r.in.ReadToken()
-	if err != nil {
-		return err
-	}
-	switch token.Kind() {
-	case 'n':
+	if open, err := r.opens('{', to.Type()); !open {
 		to.SetZero()
-		return nil
-	case '{':
-	default:
-		return r.wrong(token.Kind(), to.Type(), nil)
+		return err
 	}
 	for r.in.PeekKind() != '}' {
 		name, err := r.in.ReadValue()
@@ -157,7 +162,7 @@ func (r *reader) object(s *shape, to reflect.Value) error {
 			return err
 		}
 	}
-	_, err = r.in.ReadToken()
+	_, err := r.in.ReadToken()
 	return err
 }
 
@@ -176,17 +181,9 @@ func (r *reader) pointer(read reading, to reflect.Value) error {
 }
 
 func (r *reader) list(read reading, to reflect.Value) error {
-	token, err := r.in.ReadToken()
-	if err != nil {
-		return err
-	}
-	switch token.Kind() {
-	case 'n':
+	if open, err := r.opens('[', to.Type()); !open {
 		to.SetZero()
-		return nil
-	case '[':
-	default:
-		return r.wrong(token.Kind(), to.Type(), nil)
+		return err
 	}
 	to.Set(reflect.MakeSlice(to.Type(), 0, 0))
 	for n := 0; r.in.PeekKind() != ']'; n++ {
@@ -196,7 +193,7 @@ func (r *reader) list(read reading, to reflect.Value) error {
 			return err
 		}
 	}
-	_, err = r.in.ReadToken()
+	_, err := r.in.ReadToken()
 	return err
 }
 

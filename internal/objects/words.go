@@ -9,17 +9,9 @@ type Words map[string]string
 const ownWords = 12
 
 func (r *reader) metadata(w *Words) error {
-	token, err := r.in.ReadToken()
-	if err != nil {
-		return err
-	}
 	*w = nil
-	switch token.Kind() {
-	case 'n':
-		return nil
-	case '{':
-	default:
-		return r.wrong(token.Kind(), reflect.TypeFor[Words](), nil)
+	if open, err := r.opens('{', reflect.TypeFor[Words]()); !open {
+		return err
 	}
 	words := Words{}
 	if r.in.PeekKind() == '"' {
@@ -45,6 +37,6 @@ func (r *reader) metadata(w *Words) error {
 		}
 	}
 	*w = words
-	_, err = r.in.ReadToken()
+	_, err := r.in.ReadToken()
 	return err
 }
