@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -148,7 +147,12 @@ func (t *Tx) take(r *rows, scan func(row) error) (rest *rows, err error) {
 	}
 	// The server finds the places of rows that come in the order of their keys
 	// beside each other.
-	slices.SortFunc(new, func(a, b int) int { return cmp.Or(cmp.Compare(first[a], first[b]), cmp.Compare(texts[a], texts[b])) })
+	slices.SortFunc(new, func(a, b int) int {
+		if c := strings.Compare(first[a], first[b]); c != 0 {
+			return c
+		}
+		return strings.Compare(texts[a], texts[b])
+	})
 	if len(new) > 0 {
 		t.taken = append(t.taken, taken{r, new})
 	}
