@@ -76,6 +76,9 @@ func (l *Ledger) would(ctx context.Context, r *request) (o Outcome, err error) {
 		}
 	}()
 	err = l.Store.Look(ctx, func(tx *store.Tx) error {
+		if err := tx.ByIndexes(ctx); err != nil {
+			return err
+		}
 		g := graph{Graph: objects.NewGraph(), tx: tx, stored: map[objects.Ref]string{}}
 		spoken, err := g.join(ctx, []*request{r})
 		if err != nil {

@@ -315,6 +315,9 @@ func sweepEvents(ctx context.Context, r *run, after string) error {
 		}
 		var known map[string]bool
 		err := r.Store.Look(ctx, func(tx *store.Tx) (err error) {
+			if err := tx.ByIndexes(ctx); err != nil {
+				return err
+			}
 			known, err = tx.KnownEvents(ctx, page.IDs)
 			return err
 		})

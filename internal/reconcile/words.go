@@ -30,6 +30,9 @@ func (r *run) differences(ctx context.Context, changes []ledger.Change, at time.
 	var about map[string]store.EventsAbout
 	var open map[string]bool
 	err := r.Store.Look(ctx, func(tx *store.Tx) (err error) {
+		if err := tx.ByIndexes(ctx); err != nil {
+			return err
+		}
 		var refs, wishes []string
 		for _, c := range changes {
 			wishes = append(wishes, wishesAbout(c)...)

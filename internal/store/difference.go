@@ -17,24 +17,23 @@ type Difference struct {
 	Repaired bool
 }
 
-// PutDifferences keeps differences; of one that is there already it notes
-// whether it was repaired.
+var differenceRows = bulk{
+	"differences",
+	append(columnsOf("TEXT", "id", "ref", "cause", "detail"), column{"found_at", "BIGINT"}, column{"repaired", "BOOLEAN"}),
+	`ON CONFLICT (id) DO UPDATE SET repaired = excluded.repaired`,
+}
+
+// PutDifferences keeps differences, no two of one id; of one that is there
+// already it notes whether it was repaired.
 func (s *Store) PutDifferences(ctx context.Context, differences []Difference) error {
 	if len(differences) == 0 {
 		return nil
 	}
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		for _, d := range differences {
-			_, err := tx.ExecContext(ctx, `
-				INSERT INTO differences (id, ref, cause, detail, found_at, repaired) VALUES ($1, $2, $3, $4, $5, $6)
-				ON CONFLICT (id) DO UPDATE SET repaired = excluded.repaired`,
-				d.ID, d.Ref, d.Cause, d.Detail, Micros(d.Found), d.Repaired)
-			if err != nil {
-				return fmt.Errorf("keep difference %s: %w", d.Ref, err)
-			}
-		}
-		return nil
-	})
+	r := differenceRows.rows(len(differences))
+	for _, d := range differences {
+		r.add(d.ID, d.Ref, d.Cause, d.Detail, Micros(d.Found), d.Repaired)
+	}
+	return s.transact(ctx, s.write, s.begin(), func(t *Tx) error { return t.write(ctx, r, nil) })
 }
 
 // Differences returns up to limit differences found since an instant, newest

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -35,25 +37,37 @@ func TestABatchReadsOnlyItsOwnDonations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	ways := map[string]transact{
+		"the ledger": s.Ledger,
+		"who looks as it does": func(ctx context.Context, f func(*Tx) error) error {
+			return s.Look(ctx, func(tx *Tx) error { return errors.Join(tx.ByIndexes(ctx), f(tx)) })
+		},
+	}
 	for range 8 { // often enough for a plan to be kept
 		put(all[:batch])
-		readByABatch(t, s, all[:batch])
+		for _, way := range ways {
+			readByABatch(t, way, all[:batch])
+		}
 	}
 	put(all)
-	if read := readByABatch(t, s, all[stored-batch:]); read < batch || read > 3*batch {
-		t.Errorf("for %d donations and their supporters' first ones %d are read", batch, read)
+	for name, way := range ways {
+		if read := readByABatch(t, way, all[stored-batch:]); read < batch || read > 3*batch {
+			t.Errorf("%s reads %d to find %d donations and their supporters' first ones", name, read, batch)
+		}
 	}
 }
 
+type transact func(context.Context, func(*Tx) error) error
+
 // readByABatch returns how many rows PostgreSQL read to find donations and
 // their supporters' first ones.
-func readByABatch(t *testing.T, s *Store, all []*giving.Donation) (read int64) {
+func readByABatch(t *testing.T, way transact, all []*giving.Donation) (read int64) {
 	t.Helper()
 	var keys, supporters []string
 	for _, d := range all {
 		keys, supporters = append(keys, d.Key), append(supporters, d.Supporter)
 	}
-	err := s.Ledger(t.Context(), func(tx *Tx) error {
+	err := way(t.Context(), func(tx *Tx) error {
 		var before int64
 		if err := tx.rowsRead(t, &before); err != nil {
 			return err

@@ -155,14 +155,25 @@ func (t *Tx) turn() {
 	if t.pg == nil {
 		return
 	}
-	// A plan made while the tables were empty scans them, and is kept for as
-	// long as the connection: it must use the indexes. Where there is none, a
-	// scan that is off looks costly enough to be compiled, which takes 100 ms.
-	t.batch.Queue(`SELECT pg_advisory_xact_lock($1), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`, int64(ledgerLock)).
+	t.batch.Queue(`SELECT pg_advisory_xact_lock($1), `+byIndexes, int64(ledgerLock)).
 		Query(func(rows pgx.Rows) error {
 			rows.Close()
 			return rows.Err()
 		})
+}
+
+// byIndexes has PostgreSQL use the indexes. A plan made while the tables were
+// empty scans them, and is kept for as long as the connection. Where there is no
+// index, a scan that is off looks costly enough to be compiled, which takes
+// 100 ms.
+const byIndexes = `set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+
+// ByIndexes has the transaction find rows as the ledger's do, by indexes.
+func (t *Tx) ByIndexes(ctx context.Context) error {
+	if t.pg == nil {
+		return nil
+	}
+	return t.later(ctx, `SELECT `+byIndexes, nil, func(row) error { return nil })
 }
 
 // alone keeps PostgreSQL from starting workers or a compiler for a query that
