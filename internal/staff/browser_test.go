@@ -70,6 +70,9 @@ func TestPasskey(t *testing.T) {
 	if said := b.Complaints(); len(said) != 1 {
 		t.Errorf("the console says %q, want the refusal alone", said)
 	}
+	if got := on.failures(t); len(got) != 1 || !got["somebody olha@news.example by a passkey"] {
+		t.Errorf("the audit log has %v; want the key that is none any more", got)
+	}
 }
 
 // TestPages looks at every page as each role, from a phone to a wide screen and

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -179,6 +180,12 @@ func TestSingleSignOn(t *testing.T) {
 		if in := tt.name == "right"; c.inside(t) != in {
 			t.Errorf("%s: signed in is %v", tt.name, !in)
 		}
+	}
+	want := map[string]bool{
+		"somebody  by single sign-on": true, "somebody  by single sign-on, with an address that is not on the team": true,
+	}
+	if got := b.failures(t); !maps.Equal(got, want) {
+		t.Errorf("the audit log has %v; want %v", got, want)
 	}
 }
 
