@@ -147,3 +147,28 @@ func TestWhatIsLoadedLaterLeadsOn(t *testing.T) {
 		t.Errorf("charges that name it: %v", ids)
 	}
 }
+
+// What is loaded is not loaded again, nor emptied.
+func TestLoadedOnce(t *testing.T) {
+	t.Parallel()
+	g, known, unknown := NewGraph(), Ref("charge/ch_1"), Ref("charge/ch_2")
+	g.Put(known, &Charge{Intent: "pi_1"})
+	g.PutName(known, "refund/re_1")
+	for i, first := range []bool{true, false} {
+		if g.PutEmpty(unknown) != first || g.PutUnnamed(unknown) != first {
+			t.Errorf("time %d: what was asked for is %v to be loaded", i+1, !first)
+		}
+		if r, loaded := g.Get(unknown); r != nil || !loaded {
+			t.Errorf("what nobody ever spoke of: %v, loaded: %v", r, loaded)
+		}
+	}
+	if g.PutEmpty(known) || g.PutUnnamed(known) {
+		t.Error("what is there is loaded again")
+	}
+	if r := find[*Charge](g, KindCharge, "ch_1"); r == nil || r.Intent != "pi_1" {
+		t.Errorf("what was loaded: %+v", r)
+	}
+	if by := g.naming(known, KindRefund); !slices.Equal(by, []string{"re_1"}) {
+		t.Errorf("named by %v", by)
+	}
+}

@@ -250,7 +250,7 @@ func (b *books) charged(id string, c *Charge) *Transaction {
 	}
 	for _, name := range b.g.naming(NewRef(KindCharge, id), KindTransaction) {
 		t := find[*Transaction](b.g, KindTransaction, name)
-		if t != nil && t.Created != 0 && (t.Type == "charge" || t.Type == "payment") {
+		if t != nil && (t.Type == "charge" || t.Type == "payment") {
 			return b.add(name)
 		}
 	}
