@@ -131,3 +131,38 @@ func TestAForeignEventIsJudgedAgain(t *testing.T) {
 		assertClean(t, b)
 	})
 }
+
+// A gift and a membership from which somebody took our mark in Stripe's
+// dashboard are ours no more, as if they never had been; given back, they are.
+func TestAMarkIsTakenAway(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		say := func(metadata string) {
+			b.deliver(t, "charge.updated", charge("ch_1", "pi_1", metadata, 1000, 0))
+			b.deliver(t, "customer.subscription.updated", `{"id":"sub_1","object":"subscription","created":1769850000,"customer":"cus_1",
+				"status":"active","metadata":`+metadata+`,"currency":"eur","items":{"data":[{"quantity":1,
+				"price":{"unit_amount":500,"recurring":{"interval":"month","interval_count":1}}}]}}`)
+		}
+		for _, tt := range []struct {
+			metadata string
+			gifts    int
+			want     [2]int64 // supporters, members
+		}{{marked, 1, [2]int64{1, 1}}, {`{}`, 0, [2]int64{}}, {marked, 1, [2]int64{1, 1}}} {
+			say(tt.metadata)
+			counts := b.scopes(t)
+			if n := len(b.donations(t)); n != tt.gifts || counts["all"] != tt.want || counts["article:troops"] != tt.want {
+				t.Errorf("with metadata %s: %d gifts, counts %v; want %d, %v", tt.metadata, n, counts, tt.gifts, tt.want)
+			}
+			var members int
+			err := b.store.Look(t.Context(), func(tx *store.Tx) error {
+				found, err := tx.Memberships(t.Context(), []string{"sub_1"})
+				members = len(found)
+				return err
+			})
+			if err != nil || int64(members) != tt.want[1] {
+				t.Errorf("with metadata %s: %d memberships, %v; want %d", tt.metadata, members, err, tt.want[1])
+			}
+			assertClean(t, b)
+		}
+	})
+}
