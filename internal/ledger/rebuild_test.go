@@ -131,6 +131,33 @@ func TestNoCountIsWrongDuringARebuild(t *testing.T) {
 	})
 }
 
+// What came while a rebuild was under way, and was counted otherwise then, as
+// by an older release at fault, is counted, and the journal says so.
+func TestWhatCameDuringARebuildIsCounted(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		fill(t, b)
+		came := false
+		before, after, err := b.Rebuild(t.Context(), func(int) {
+			if came {
+				return
+			}
+			came = true
+			b.deliver(t, "charge.succeeded", strings.NewReplacer(`"eur"`, `"usd"`, "1769850000", "1769950000", "Olena@", "Ivan@").
+				Replace(charge("ch_9", "pi_9", marked, 900, 0)))
+			b.exec(t, `DELETE FROM sums WHERE currency = 'USD'`)
+			b.exec(t, `DELETE FROM journal WHERE moved_at = (SELECT MAX(moved_at) FROM journal)`)
+		})
+		if err != nil || !came || before != after {
+			t.Fatalf("%v, %s before, %s after", err, before, after)
+		}
+		if err := b.store.Look(t.Context(), ledger.JournalHolds); err != nil {
+			t.Error(err)
+		}
+		assertClean(t, b)
+	})
+}
+
 // The tables that a rebuild puts in place have the indexes and options that
 // migrations gave them.
 func TestRebuildKeepsTheIndexes(t *testing.T) {
