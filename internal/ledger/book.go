@@ -206,16 +206,11 @@ func (b *booking) compare(ctx context.Context, projected map[string]*giving.Dona
 	if err := b.load(ctx, projected, supporters); err != nil {
 		return err
 	}
-	// Whoever loses a donation may have another first one.
-	losers := map[string]bool{}
+	// Whoever loses a donation may have another first one. If that was the first,
+	// it is among those that are loaded.
 	for key := range projected {
-		if old := b.old[key]; old != nil && !supporters[old.Supporter] {
-			losers[old.Supporter], supporters[old.Supporter] = true, true
-		}
-	}
-	if len(losers) > 0 {
-		if err := b.load(ctx, nil, losers); err != nil {
-			return err
+		if old := b.old[key]; old != nil {
+			supporters[old.Supporter] = true
 		}
 	}
 	for key, d := range projected {

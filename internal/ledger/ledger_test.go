@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,4 +166,44 @@ func (b *book) open(t testing.TB) *sql.DB {
 	}
 	t.Cleanup(func() { db.Close() })
 	return db
+}
+
+// Whose first gift becomes somebody else's, is none any more or turns out to be
+// later has another first one, and the report counts one new supporter each.
+func TestAnotherFirstGift(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *book) {
+		gift := func(n int, who, created, metadata string) {
+			object := charge(fmt.Sprint("ch_", n), fmt.Sprint("pi_", n), metadata, 1000, 0)
+			b.deliver(t, "charge.updated", strings.NewReplacer("Olena@", who+"@", "1769850000", created).Replace(object))
+		}
+		for i, step := range []struct {
+			give func()
+			want string // the first gifts
+		}{
+			{func() {
+				gift(1, "olena", "1769850000", marked)
+				gift(2, "olena", "1769850100", marked)
+				gift(3, "ivan", "1769850050", marked)
+			}, "pi_1 pi_3"},
+			{func() { gift(1, "ivan", "1769850000", marked) }, "pi_1 pi_2"},
+			{func() { gift(1, "olena", "1769850000", marked) }, "pi_1 pi_3"},
+			{func() { gift(1, "olena", "1769850000", `{}`) }, "pi_2 pi_3"},
+			{func() { gift(1, "olena", "1769850000", marked) }, "pi_1 pi_3"},
+			{func() { gift(1, "olena", "1769850200", marked) }, "pi_2 pi_3"}, // the later time holds
+		} {
+			step.give()
+			var first []string
+			for key, d := range b.donations(t) {
+				if d.First {
+					first = append(first, key)
+				}
+			}
+			slices.Sort(first)
+			if got := strings.Join(first, " "); got != step.want || b.scopes(t)["all"] != [2]int64{2, 0} {
+				t.Errorf("step %d: the first gifts are %s, counts %v; want %s and 2 supporters", i+1, got, b.scopes(t), step.want)
+			}
+			assertClean(t, b)
+		}
+	})
 }
