@@ -74,6 +74,8 @@ func TestUsageErrors(t *testing.T) {
 		"report format":        {"report --from 2026-01-01 --to 2026-02-01 --by day --format tabel", "did you mean: --format table"},
 		"replay of nothing":    {"replay", "--parked"},
 		"replay of both":       {"replay evt_1 --parked", "--parked"},
+		"since of no time":     {"reconcile --since soon", "give a time to look back, such as 96h"},
+		"since ahead":          {"reconcile --since -1h", "give a time to look back, such as 96h"},
 		"flag without value":   {"report --from", "try: support report --help"},
 	}
 	for name, tt := range tests {

@@ -24,7 +24,13 @@ func (e unreachableError) Unwrap() error { return e.error }
 // if there was one.
 func runReconcile(ctx context.Context, p *program, args []string) error {
 	set, parse := p.flags("reconcile")
-	since := set.Duration("since", reconcile.Window, "how far back Stripe's lists are read")
+	since := reconcile.Window
+	set.Func("since", fmt.Sprintf("how far back Stripe's lists are read, a `time` such as 720h (default %s)", since), func(text string) (err error) {
+		if since, err = time.ParseDuration(text); err != nil || since <= 0 {
+			return fmt.Errorf("give a time to look back, such as %s", reconcile.Window)
+		}
+		return nil
+	})
 	dry := set.Bool("dry-run", false, "tell what differs and change nothing")
 	rest, err := parse(args)
 	if err != nil {
@@ -32,9 +38,6 @@ func runReconcile(ctx context.Context, p *program, args []string) error {
 	}
 	if err := none("reconcile", rest); err != nil {
 		return err
-	}
-	if *since <= 0 {
-		return usagef("reconcile --since %s is no time to look back; try: --since %s", *since, reconcile.Window)
 	}
 	settings, err := p.settings()
 	if err != nil {
@@ -44,7 +47,7 @@ func runReconcile(ctx context.Context, p *program, args []string) error {
 	err = p.withMigrated(ctx, func(db *store.Store) error {
 		sweep := func(book *ledger.Ledger) (err error) {
 			level := newReconcile(settings, settings.PublicURL, db, book, slog.New(slog.DiscardHandler))
-			report, err = level.SweepNow(ctx, p.sweep(*since, *dry))
+			report, err = level.SweepNow(ctx, p.sweep(since, *dry))
 			p.endProgress()
 			return err
 		}
